@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+int file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
+	      struct error *error)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_(freep) char *bytes = NULL;
+	size_t size = 0;
+	size_t capacity = 0;
+	struct stat status;
+
+	if (fd < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &status) < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(status.st_mode))
+		return error_set(error, EISDIR, "%s: is a directory, not a file", path);
+	for (;;) {
+		ssize_t got;
+
+		if (size + 1 >= capacity) {
+			size_t larger = capacity ? capacity * 2 : 65536;
+			char *moved = realloc(bytes, larger);
+
+			if (!moved)
+				return error_set(error, ENOMEM, "%s: out of memory", path);
+			bytes = moved;
+			capacity = larger;
+		}
+		got = read(fd, bytes + size, capacity - size - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_set(error, errno, "%s: %s", path, strerror(errno));
+		if (got == 0)
+			break;
+		size += (size_t)got;
+		if (size > limit)
+			return error_set(error, EFBIG, "%s: larger than the limit of %zu bytes",
+					 path, limit);
+	}
+	bytes[size] = '\0';
+	*ret_bytes = take_pointer(bytes);
+	*ret_size = size;
+	return 0;
+}
+
+int write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size > 0) {
+		ssize_t written = write(fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		at += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+static int sync_directory_of(const char *path)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	_cleanup_(closep) int fd = -1;
+
+	if (length >= sizeof(directory))
+		return -ENAMETOOLONG;
+	if (!slash)
+		(void)snprintf(directory, sizeof(directory), ".");
+	else
+		(void)snprintf(directory, sizeof(directory), "%.*s", length ? (int)length : 1,
+			       length ? path : "/");
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Some file systems cannot sync a directory; the rename is as good as it gets there. */
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+static int write_and_close(int fd, const void *bytes, size_t size)
+{
+	int result = write_all(fd, bytes, size);
+
+	if (result == 0 && fsync(fd) < 0)
+		result = -errno;
+	if (close(fd) < 0 && result == 0)
+		result = -errno;
+	return result;
+}
+
+int file_replace(const char *path, const void *bytes, size_t size, struct error *error)
+{
+	char temporary[PATH_MAX];
+	int result;
+	int fd;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return error_set(error, ENAMETOOLONG, "%s: path too long", path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return error_set(error, errno, "%s: cannot create a file beside it: %s", path,
+				 strerror(errno));
+	(void)fchmod(fd, 0644);
+	result = write_and_close(fd, bytes, size);
+	if (result == 0 && rename(temporary, path) < 0)
+		result = -errno;
+	if (result < 0) {
+		(void)unlink(temporary);
+		return error_set(error, -result, "%s: %s; what was there before is unchanged", path,
+				 strerror(-result));
+	}
+	result = sync_directory_of(path);
+	if (result < 0)
+		return error_set(error, -result, "%s: cannot sync its directory: %s", path,
+				 strerror(-result));
+	return 0;
+}

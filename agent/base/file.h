@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Reads a whole regular file of at most limit bytes. The bytes are NUL-terminated (not counted) and
+ * freed by the caller. Errors: open(2)'s, -EISDIR, -EFBIG beyond the limit, -ENOMEM. */
+int file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
+	      struct error *error);
+
+/* Replaces path in one step: a temporary file beside it, written, synced, renamed over it, directory
+ * synced. Either the old or the new content is there, whatever happens. */
+int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+
+/* All bytes or an error; interrupted and short writes are continued. 0 or negative errno. */
+int write_all(int fd, const void *bytes, size_t size);
+
+#endif

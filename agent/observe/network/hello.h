@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OBSERVE_NETWORK_HELLO_H
+#define OBSERVE_NETWORK_HELLO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "observe/observation.h"
+
+/*
+ * The server name in the first bytes that a client sends, where it is in the clear: the server_name
+ * extension of a TLS ClientHello (RFC 8446 section 4.1.2, RFC 6066 section 3) and the same inside a
+ * QUIC Initial, whose key anyone on the path can compute (RFC 9001 section 5.2, RFC 9369).
+ *
+ * All return 0 with a lower-case valid host name, -EAGAIN when the bytes so far are a beginning that
+ * more bytes may complete, -ENOMSG when there is no name to be had (no such message, no such
+ * extension, an IP address, encrypted), -EBADMSG when malformed.
+ */
+
+/* bytes: the TCP stream from its first byte on. The ClientHello may span records. */
+int tls_server_name(const uint8_t *bytes, size_t size, char ret_name[NAME_SIZE]);
+
+/* A ClientHello handshake message without record layer, as QUIC carries it. */
+int tls_client_hello_name(const uint8_t *bytes, size_t size, char ret_name[NAME_SIZE]);
+
+/* bytes: one UDP payload. Only names that fit in this one datagram's CRYPTO frames are found.
+ * -EOPNOTSUPP when built without nettle. */
+int quic_server_name(const uint8_t *bytes, size_t size, char ret_name[NAME_SIZE]);
+
+/* Whether a payload starts with a QUIC long header of a version this code knows. */
+_Bool quic_is_initial(const uint8_t *bytes, size_t size);
+
+#endif
