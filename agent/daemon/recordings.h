@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DAEMON_RECORDINGS_H
+#define DAEMON_RECORDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "observe/observation.h"
+
+/* Several capture files read in turn as one stream, about one device. */
+struct recordings {
+	const char *const *files;
+	size_t file_count;
+	bool has_device; /* else what a cooked capture marks as the capturing host's own */
+	struct mac_address mac;
+	struct ip_address address; /* counts when mac is zero */
+	observation_fn deliver;
+	void (*begin_file)(void *context, const char *path); /* may be NULL */
+	void *context;
+};
+
+/* Parses "94:10:3e:35:01:c1" or an IP address into has_device, mac and address. 0 or -EINVAL. */
+int recordings_set_device(struct recordings *recordings, const char *text);
+
+/* A recording that is cut or damaged is an error after all before the damage was delivered. So is one
+ * in which the device sent nothing: then the name of the device is wrong or missing. */
+int recordings_read(const struct recordings *recordings, struct error *error);
+
+#endif
