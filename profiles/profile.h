@@ -78,6 +78,16 @@ enum profile_role {
 	ROLE_LAN,
 	ROLE_MULTICAST,
 	ROLE_BROADCAST,
+	ROLE_INTERNET, /* any public address: only where learning showed a class to be open */
+};
+
+/* Which remote ports an entry covers; port.h has the rule. */
+enum profile_port_kind {
+	PORT_NUMBER,
+	PORT_ANY,
+	PORT_HIGH,	/* 1024 and above; for TCP without the ports of well-known services */
+	PORT_EPHEMERAL, /* 32768 and above: where clients open their sockets */
+	PORT_SAME,	/* the same as the local port, 1024 and above */
 };
 
 struct profile_connection {
@@ -87,8 +97,9 @@ struct profile_connection {
 	char *name;		   /* PEER_HOST, PEER_DOMAIN, PEER_PATTERN */
 	struct ip_address address; /* PEER_ADDRESS */
 	unsigned int prefix_length;
-	bool any_port;
-	uint16_t port;	   /* TCP, UDP, UDP-Lite, SCTP, unless any_port */
+	enum profile_port_kind port_kind;
+	uint16_t port;	     /* PORT_NUMBER, for protocols with ports */
+	uint16_t local_port; /* 0: any; else the flow must leave from this one */
 	uint8_t icmp_type; /* ICMP, ICMPv6 */
 	char *program;
 };

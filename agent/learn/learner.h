@@ -37,6 +37,10 @@ void learner_observe(struct learner *learner, const struct observation *observat
 void learner_attribute(struct learner *learner, const struct station *station, uint64_t flow_id,
 		       const char *program, bool left_out);
 
+/* A new sample begins: another recording, another hour of learning. How often a peer comes back in
+ * later samples decides whether a class of peers is closed (generalise.h). */
+void learner_begin_sample(struct learner *learner);
+
 /* Writes what changed since the last call to the journal. To be called every few seconds. An error is
  * reported once; learning goes on in memory and later calls try again. */
 int learner_flush(struct learner *learner, struct error *error);

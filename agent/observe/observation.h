@@ -58,7 +58,10 @@ struct observed_flow {
 	uint16_t local_port;
 	uint16_t remote_port;
 	uint8_t name_source; /* enum name_source */
-	bool reply_to_multicast; /* answers a query that came by multicast or broadcast (SSDP, mDNS) */
+	uint16_t asked_port; /* UDP: this answers a datagram that the peer sent to that port, by unicast
+				or to a group, at most ten seconds ago (SSDP, mDNS, TFTP); 0: it does not */
+	bool link_broadcast; /* sent to the link's broadcast address */
+	bool announces;	     /* an SSDP NOTIFY: subscribers' event URLs will be called */
 	uint32_t ttl_s;	    /* of the DNS answer that named it */
 	char name[NAME_SIZE]; /* lower case, no final dot, "" while unknown */
 };
