@@ -27,18 +27,18 @@ struct dns_message {
 	bool truncated;
 	uint8_t opcode;
 	uint8_t rcode;
-	uint16_t question_type; /* of the only question; ns_t_* */
+	uint16_t question_type;	  /* of the only question; ns_t_* */
 	char question[NAME_SIZE]; /* lower case, no final dot */
-	/* Addresses of the records that the CNAME chain leads to from the question; records about other
-	 * names are left out: they answer nothing that was asked. */
+	/* Addresses of the records that the CNAME chain leads to from the question; records about
+	 * other names are left out: they answer nothing that was asked. */
 	size_t address_count;
 	struct dns_address addresses[DNS_ADDRESSES_MAX];
 	bool addresses_left_out; /* there were more than DNS_ADDRESSES_MAX */
 };
 
 /*
- * Returns 0 for a query or response with exactly one question of class IN whose name is a valid host
- * name (letters, digits, hyphen, underscore; also "*" never), -EBADMSG for anything malformed
+ * Returns 0 for a query or response with exactly one question of class IN whose name is a valid
+ * host name (letters, digits, hyphen, underscore; also "*" never), -EBADMSG for anything malformed
  * (compression loops, lengths beyond the message, counts without records), -ENOMSG for well-formed
  * messages that are not of interest (no question, several, other class, other opcode than QUERY,
  * names that are not host names).

@@ -9,8 +9,8 @@
 #include "base/address.h"
 
 /*
- * One captured frame, taken apart. Nothing is copied: payload points into the frame. Every length that
- * the frame claims is checked against what was captured.
+ * One captured frame, taken apart. Nothing is copied: payload points into the frame. Every length
+ * that the frame claims is checked against what was captured.
  */
 enum packet_kind {
 	PACKET_IGNORED, /* a well-formed frame of no interest (LLDP, EAPOL, 802.2, …) */
@@ -34,16 +34,16 @@ struct packet {
 	bool has_destination_mac;
 	struct mac_address source_mac;
 	struct mac_address destination_mac;
-	uint16_t vlan; /* innermost VLAN id, 0: untagged */
+	uint16_t vlan;		  /* innermost VLAN id, 0: untagged */
 	uint32_t interface_index; /* SLL2, else 0 */
-	bool loopback; /* captured on lo: addresses of this host talking to themselves */
+	bool loopback;		  /* captured on lo: addresses of this host talking to themselves */
 
 	struct ip_address source;
 	struct ip_address destination;
 	uint8_t protocol; /* IPPROTO_*, behind all extension headers */
 	uint8_t ttl;
-	bool fragment;		 /* part of a fragmented datagram */
-	bool fragment_follows;	 /* more fragments come */
+	bool fragment;		  /* part of a fragmented datagram */
+	bool fragment_follows;	  /* more fragments come */
 	uint16_t fragment_offset; /* in bytes; non-zero: no transport header here */
 	uint32_t fragment_id;
 
@@ -54,12 +54,12 @@ struct packet {
 	uint32_t tcp_sequence;
 	uint8_t icmp_type; /* ICMP and ICMPv6 */
 	uint8_t icmp_code;
-	bool sctp_init;	     /* the first chunk is INIT (1) */
-	bool sctp_init_ack;  /* the first chunk is INIT ACK (2) */
+	bool sctp_init;	    /* the first chunk is INIT (1) */
+	bool sctp_init_ack; /* the first chunk is INIT ACK (2) */
 
-	const uint8_t *payload; /* behind the transport header; of ICMP, behind its four bytes; of an
-				   unknown protocol or a later fragment, behind the IP headers; of ARP
-				   the whole ARP packet */
+	const uint8_t *payload; /* behind the transport header; of ICMP, behind its four bytes; of
+				   an unknown protocol or a later fragment, behind the IP headers;
+				   of ARP the whole ARP packet */
 	size_t payload_size;	/* what was captured of it */
 	size_t payload_missing; /* bytes that were on the wire and not in the capture */
 };
