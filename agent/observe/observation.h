@@ -66,6 +66,10 @@ struct observed_flow {
 	char name[NAME_SIZE]; /* lower case, no final dot, "" while unknown */
 };
 
+/* Whether a flow is the IP stack's own doing and says nothing of the device: group membership (IGMP,
+ * MLD), neighbour and router discovery. */
+bool flow_is_stack(const struct observed_flow *flow);
+
 /* A port of the station's that answered. */
 struct observed_service {
 	struct ip_address local;
@@ -96,6 +100,7 @@ struct observed_role {
 	struct ip_address address;
 	uint8_t role; /* enum peer_role: RESOLVER, GATEWAY, DHCP_SERVER; BROADCAST for the directed
 			 broadcast address of the station's own subnet */
+	bool announced; /* by DHCP or a router advertisement; else shown by what it did */
 };
 
 struct observed_capture {
