@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An IPv4 or IPv6 address in network byte order; family 4 or 6, or 0 for "none". IPv4 uses the first
- * four bytes and the rest is zero, so that whole structures compare with memcmp. */
+/* An IPv4 or IPv6 address in network byte order; family 4 or 6, or 0 for "none". IPv4 uses the
+ * first four bytes and the rest is zero, so that whole structures compare with memcmp. */
 struct ip_address {
 	uint8_t family;
 	uint8_t bytes[16];

@@ -24,7 +24,8 @@ void clock_format(uint64_t realtime_ns, char text[CLOCK_TEXT_SIZE]);
 /* The inverse of clock_format. Returns 0 or -EINVAL. */
 int clock_parse(const char *text, uint64_t *ret_realtime_ns);
 
-/* "90", "90s", "5m", "24h", "7d", "500ms", "1h30m". Returns 0, -EINVAL or -ERANGE (over 10 years). */
+/* "90", "90s", "5m", "24h", "7d", "500ms", "1h30m". Returns 0, -EINVAL or -ERANGE (over 10 years).
+ */
 int duration_parse(const char *text, uint64_t *ret_ns);
 
 /* "1d 02:03:04", "02:03:04" or "03:04" */

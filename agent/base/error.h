@@ -5,9 +5,9 @@
 #include <stdarg.h>
 
 /*
- * What went wrong, for a person: the file, the place in it and what to do. Inside the program errors
- * are negative errno values; a function that a person may hear about also fills one of these. The
- * outermost caller prints it once; libraries stay silent.
+ * What went wrong, for a person: the file, the place in it and what to do. Inside the program
+ * errors are negative errno values; a function that a person may hear about also fills one of
+ * these. The outermost caller prints it once; libraries stay silent.
  */
 struct error {
 	int code; /* positive errno, 0 while nothing happened */

@@ -11,8 +11,8 @@
 int file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
 	      struct error *error);
 
-/* Replaces path in one step: a temporary file beside it, written, synced, renamed over it, directory
- * synced. Either the old or the new content is there, whatever happens. */
+/* Replaces path in one step: a temporary file beside it, written, synced, renamed over it,
+ * directory synced. Either the old or the new content is there, whatever happens. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
 
 /* All bytes or an error; interrupted and short writes are continued. 0 or negative errno. */

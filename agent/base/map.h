@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * A bounded hash table from byte strings to values of one fixed size. When it is full the entry that
- * was touched longest ago makes room and is counted, so that a hostile network can push out what it
- * pushed in and never grow the process. Hashing is keyed with a random secret.
+ * A bounded hash table from byte strings to values of one fixed size. When it is full the entry
+ * that was touched longest ago makes room and is counted, so that a hostile network can push out
+ * what it pushed in and never grow the process. Hashing is keyed with a random secret.
  */
 struct map;
 

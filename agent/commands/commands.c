@@ -21,10 +21,12 @@ const struct command commands[] = {
 		"                           boot phase (default 2m)\n"
 		"      --journal FILE       where progress is kept (default PROFILE.journal)\n"
 		"      --resume             go on from the journal\n"
-		"      --include-session    also learn what the login session that started this does\n"
+		"      --include-session    also learn what the login session that started this "
+		"does\n"
 		"  -p, --pcap FILE          learn from a recording instead; may be repeated;\n"
 		"                           \"-\" is standard input\n"
-		"  -d, --device ADDRESS     whose behaviour the recording holds: a MAC address, or an\n"
+		"  -d, --device ADDRESS     whose behaviour the recording holds: a MAC address, or "
+		"an\n"
 		"                           IP address where frames have none\n"
 		"      --json               progress and result as JSON lines\n"
 		"\n"
@@ -61,9 +63,11 @@ const struct command commands[] = {
 		command_replay,
 		"[--device ADDRESS] [--json] PROFILE CAPTURE…",
 		"say what a profile would have blocked in recordings",
-		"  -d, --device ADDRESS     whose traffic is held against the profile (default: the\n"
+		"  -d, --device ADDRESS     whose traffic is held against the profile (default: "
+		"the\n"
 		"                           device that it was learnt from)\n"
-		"      --json               {\"starts\": N, \"blocked\": M, \"blocked_starts\": […]}\n"
+		"      --json               {\"starts\": N, \"blocked\": M, \"blocked_starts\": "
+		"[…]}\n"
 		"\n"
 		"The exit code is 1 when anything would have been blocked.\n"
 		"\n"

@@ -4,8 +4,8 @@
 
 /*
  * One table drives dispatch, help and completion: a subcommand is a file with one function of this
- * type and one line in the table in commands.c. argv[0] is the subcommand's name. The function parses
- * its own options with getopt_long (setting optind to 0 first), prints errors to stderr as
+ * type and one line in the table in commands.c. argv[0] is the subcommand's name. The function
+ * parses its own options with getopt_long (setting optind to 0 first), prints errors to stderr as
  * "rtguard NAME: message", and returns one of the exit codes of diff(1).
  */
 enum exit_code {

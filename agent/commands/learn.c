@@ -13,9 +13,9 @@
 #include "commands/learn_display.h"
 #include "daemon/recordings.h"
 
-#define NAME		     "learn"
-#define DEFAULT_OUTPUT	     "rtguard-profile.json"
-#define DEFAULT_CYCLE_NS     (86400 * NS_PER_S)
+#define NAME		      "learn"
+#define DEFAULT_OUTPUT	      "rtguard-profile.json"
+#define DEFAULT_CYCLE_NS      (86400 * NS_PER_S)
 #define DEFAULT_BOOT_PHASE_NS (120 * NS_PER_S)
 
 enum {
@@ -151,7 +151,7 @@ static void complete_defaults(struct request *request, char journal[PATH_MAX])
 
 static int run(struct request *request)
 {
-	enum learn_display_kind kind = request->json		  ? DISPLAY_JSON
+	enum learn_display_kind kind = request->json	       ? DISPLAY_JSON
 				       : isatty(STDERR_FILENO) ? DISPLAY_TERMINAL
 							       : DISPLAY_LINES;
 	struct learn_display *display = learn_display_new(kind);

@@ -14,7 +14,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define LINE_INTERVAL_NS (60 * NS_PER_S) /* plain lines: not more often, unless something is new */
+#define LINE_INTERVAL_NS (60 * NS_PER_S) /* plain lines: not more often, unless something is new   \
+					  */
 #define BAR_WIDTH	 24
 #define FALLBACK_COLUMNS 80
 
@@ -209,19 +210,18 @@ static void print_json(json_t *line)
 
 static json_t *summary_json(const struct learner_summary *summary)
 {
-	json_t *object = json_pack("{s:I, s:I, s:I, s:b}", "packets", (json_int_t)summary->packets,
-				   "packets_dropped", (json_int_t)summary->packets_dropped,
-				   "events_lost", (json_int_t)summary->events_lost, "interrupted",
-				   summary->interrupted);
+	json_t *object =
+		json_pack("{s:I, s:I, s:I, s:b}", "packets", (json_int_t)summary->packets,
+			  "packets_dropped", (json_int_t)summary->packets_dropped, "events_lost",
+			  (json_int_t)summary->events_lost, "interrupted", summary->interrupted);
 
 	for (size_t i = 0; object && i < array_length(classes); i++) {
 		const struct novelty *novelty = class_of(summary, i);
 
 		(void)json_object_set_new(
 			object, classes[i].name,
-			json_pack("{s:I, s:I, s:I, s:f}", "distinct",
-				  (json_int_t)novelty->distinct, "seen_once",
-				  (json_int_t)novelty->seen_once, "observations",
+			json_pack("{s:I, s:I, s:I, s:f}", "distinct", (json_int_t)novelty->distinct,
+				  "seen_once", (json_int_t)novelty->seen_once, "observations",
 				  (json_int_t)novelty->observations, "unseen_probability",
 				  novelty->unseen_probability));
 	}
@@ -234,9 +234,8 @@ static void show_as_json(const struct learning_progress *progress)
 				 (double)progress->elapsed_ns / (double)NS_PER_S);
 
 	if (line && progress->cycle_ns)
-		(void)json_object_set_new(
-			line, "cycle_seconds",
-			json_real((double)progress->cycle_ns / (double)NS_PER_S));
+		(void)json_object_set_new(line, "cycle_seconds",
+					  json_real((double)progress->cycle_ns / (double)NS_PER_S));
 	if (line && progress->recording)
 		(void)json_object_set_new(line, "recording", json_string(progress->recording));
 	if (line && progress->notice)

@@ -4,8 +4,8 @@
 
 #include "daemon/learning.h"
 
-/* How learning shows itself: redrawn in place on a terminal, a line now and then elsewhere, JSON lines
- * for programs. */
+/* How learning shows itself: redrawn in place on a terminal, a line now and then elsewhere, JSON
+ * lines for programs. */
 struct learn_display;
 
 enum learn_display_kind {

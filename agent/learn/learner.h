@@ -10,18 +10,19 @@
 #include "profiles/profile.h"
 
 /*
- * Observations in, a profile out. What is kept is the distinct behaviour of each station with when and
- * how often; its size does not depend on how long learning takes. With a journal every new entry is on
- * disk at once and every count within seconds (journal.h).
+ * Observations in, a profile out. What is kept is the distinct behaviour of each station with when
+ * and how often; its size does not depend on how long learning takes. With a journal every new
+ * entry is on disk at once and every count within seconds (journal.h).
  */
 struct learner;
 
 struct learner_config {
-	uint64_t boot_phase_ns; /* programs started earlier than this after boot are of the boot phase */
+	uint64_t boot_phase_ns; /* programs started earlier than this after boot are of the boot
+				   phase */
 	bool recorded;		/* from captures: no programs, no process events are expected */
 	const char *journal;	/* path, or NULL: nothing is kept on disk */
-	bool resume;		/* go on from what the journal holds; else it must not exist or be ours
-				   and finished */
+	bool resume; /* go on from what the journal holds; else it must not exist or be ours
+			and finished */
 };
 
 /* Errors name the journal and the remedy. */
@@ -41,8 +42,8 @@ void learner_attribute(struct learner *learner, const struct station *station, u
  * later samples decides whether a class of peers is closed (generalise.h). */
 void learner_begin_sample(struct learner *learner);
 
-/* Writes what changed since the last call to the journal. To be called every few seconds. An error is
- * reported once; learning goes on in memory and later calls try again. */
+/* Writes what changed since the last call to the journal. To be called every few seconds. An error
+ * is reported once; learning goes on in memory and later calls try again. */
 int learner_flush(struct learner *learner, struct error *error);
 
 /* The cycle is over and its profile is safely written: the journal is removed. */
@@ -53,7 +54,8 @@ struct novelty {
 	uint64_t observations;
 	uint64_t distinct;
 	uint64_t seen_once;
-	double unseen_probability; /* Good–Turing: seen_once / observations; 1 while there are none */
+	double unseen_probability; /* Good–Turing: seen_once / observations; 1 while there are none
+				    */
 	uint64_t last_new_ns;	   /* realtime of the newest entry; 0: none */
 };
 
@@ -84,8 +86,8 @@ struct learner_cycle {
 	char boot_id[40]; /* of /proc/sys/kernel/random/boot_id; "" for recordings */
 };
 
-/* A new profile with policy and evidence, generalised (generalise.h) and canonical; device fields are
- * left for the caller. To be freed with profile_free(). */
+/* A new profile with policy and evidence, generalised (generalise.h) and canonical; device fields
+ * are left for the caller. To be freed with profile_free(). */
 int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
 		    struct profile **ret_profile, struct error *error);
 

@@ -208,8 +208,7 @@ static void dispatch(struct loop_source *source, uint32_t events)
 			source->callback.timer(source->context);
 		break;
 	case SOURCE_SIGNAL:
-		while (!source->removed &&
-		       read(source->fd, &info, sizeof(info)) == sizeof(info))
+		while (!source->removed && read(source->fd, &info, sizeof(info)) == sizeof(info))
 			source->callback.signal(source->context, (int)info.ssi_signo);
 		break;
 	}

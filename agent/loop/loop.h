@@ -29,7 +29,8 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn callback,
 /* Changes what an fd source is watched for; 0 pauses it. */
 int loop_set_events(struct loop_source *source, uint32_t events);
 
-/* Fires every interval_ns of CLOCK_BOOTTIME, first after one interval; missed ticks are one call. */
+/* Fires every interval_ns of CLOCK_BOOTTIME, first after one interval; missed ticks are one call.
+ */
 int loop_add_timer(struct loop *loop, uint64_t interval_ns, loop_timer_fn callback, void *context,
 		   struct loop_source **ret_source);
 

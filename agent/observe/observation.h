@@ -12,8 +12,8 @@
  * without privileges) and from the process and socket watchers to whoever learns, enforces or
  * reports. An observation is a fact about one moment; it knows nothing of profiles.
  *
- * The network kinds hold no pointers and cross the inspector's channel as they are. The process kinds
- * point at memory that is valid during the call only.
+ * The network kinds hold no pointers and cross the inspector's channel as they are. The process
+ * kinds point at memory that is valid during the call only.
  */
 
 /* A longest host name in text, RFC 1035 section 2.3.4, and its NUL. */
@@ -27,7 +27,8 @@ struct station {
 enum observation_kind {
 	/* network, from the inspector */
 	OBSERVATION_START = 1,	/* first packet of a flow that the station opens; for attribution */
-	OBSERVATION_CONNECTION, /* the same flow once its peer's name is settled; exactly one each */
+	OBSERVATION_CONNECTION, /* the same flow once its peer's name is settled; exactly one each
+				 */
 	OBSERVATION_SERVICE,	/* the station answered a flow that a peer opened */
 	OBSERVATION_NAME,	/* an address in an answer to a question of the station's */
 	OBSERVATION_ROLE,	/* a peer showed itself as resolver, gateway, … */
@@ -53,21 +54,23 @@ struct observed_flow {
 	uint64_t id; /* unique while the inspector lives; START and CONNECTION share it */
 	struct ip_address local;
 	struct ip_address remote;
-	uint8_t protocol;   /* IPPROTO_*: TCP, UDP, UDPLITE, SCTP, ICMP, ICMPV6, or any other number */
-	uint8_t icmp_type;  /* for ICMP and ICMPv6 */
+	uint8_t protocol;  /* IPPROTO_*: TCP, UDP, UDPLITE, SCTP, ICMP, ICMPV6, or any other number
+			    */
+	uint8_t icmp_type; /* for ICMP and ICMPv6 */
 	uint16_t local_port;
 	uint16_t remote_port;
-	uint8_t name_source; /* enum name_source */
-	uint16_t asked_port; /* UDP: this answers a datagram that the peer sent to that port, by unicast
-				or to a group, at most ten seconds ago (SSDP, mDNS, TFTP); 0: it does not */
-	bool link_broadcast; /* sent to the link's broadcast address */
-	bool announces;	     /* an SSDP NOTIFY: subscribers' event URLs will be called */
-	uint32_t ttl_s;	    /* of the DNS answer that named it */
+	uint8_t name_source;  /* enum name_source */
+	uint16_t asked_port;  /* UDP: this answers a datagram that the peer sent to that port, by
+				 unicast  or to a group, at most ten seconds ago (SSDP, mDNS, TFTP);
+				 0: it does not */
+	bool link_broadcast;  /* sent to the link's broadcast address */
+	bool announces;	      /* an SSDP NOTIFY: subscribers' event URLs will be called */
+	uint32_t ttl_s;	      /* of the DNS answer that named it */
 	char name[NAME_SIZE]; /* lower case, no final dot, "" while unknown */
 };
 
-/* Whether a flow is the IP stack's own doing and says nothing of the device: group membership (IGMP,
- * MLD), neighbour and router discovery. */
+/* Whether a flow is the IP stack's own doing and says nothing of the device: group membership
+ * (IGMP, MLD), neighbour and router discovery. */
 bool flow_is_stack(const struct observed_flow *flow);
 
 /* A port of the station's that answered. */
@@ -104,7 +107,7 @@ struct observed_role {
 };
 
 struct observed_capture {
-	uint64_t packets;   /* handed to the decoder since the capture began */
+	uint64_t packets; /* handed to the decoder since the capture began */
 	uint64_t bytes;
 	uint64_t dropped;   /* by the kernel or the interface */
 	uint64_t undecoded; /* truncated or malformed, counted and left alone */
@@ -125,12 +128,13 @@ struct observed_execution {
 	const char *unreadable; /* why there is no checksum, or NULL */
 	const char *user;	/* name or number of the effective user; NULL: unknown */
 	const char *parent;	/* path of the parent's program; NULL: unknown */
-	const char *const *arguments; /* argv after argv[0] for interpreters and multi-call binaries,
-					 NULL-terminated; NULL: not such a program, or unknown */
-	const char *applet;	/* base name of argv[0] of a multi-call binary; else NULL */
-	bool pins_arguments;	/* an interpreter or a multi-call binary */
-	uint64_t boot_age_ns;	/* time since boot when it was started */
-	uint8_t source;		/* enum execution_source */
+	const char *const
+		*arguments;   /* argv after argv[0] for interpreters and multi-call binaries,
+				 NULL-terminated; NULL: not such a program, or unknown */
+	const char *applet;   /* base name of argv[0] of a multi-call binary; else NULL */
+	bool pins_arguments;  /* an interpreter or a multi-call binary */
+	uint64_t boot_age_ns; /* time since boot when it was started */
+	uint8_t source;	      /* enum execution_source */
 };
 
 struct observed_script {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The cat feeder's main service: reports to its maker over HTTP, keeps the time, answers the app. */
+/* The cat feeder's main service: reports to its maker over HTTP, keeps the time, answers the app.
+ */
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>

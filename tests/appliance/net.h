@@ -2,7 +2,8 @@
 #ifndef APPLIANCE_NET_H
 #define APPLIANCE_NET_H
 
-/* Resolves the name and connects. Returns a socket or -1. family: AF_INET, AF_INET6 or AF_UNSPEC. */
+/* Resolves the name and connects. Returns a socket or -1. family: AF_INET, AF_INET6 or AF_UNSPEC.
+ */
 int net_connect(const char *name, const char *port, int family, int type);
 
 /* A dual-stack TCP listener on the port. Returns a socket or -1. */

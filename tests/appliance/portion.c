@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The periodic job: drops a portion, tells the log server, and is gone after some ten milliseconds. */
+/* The periodic job: drops a portion, tells the log server, and is gone after some ten milliseconds.
+ */
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>

@@ -15,13 +15,20 @@ static void durations(void **state)
 		int result;
 		uint64_t ns;
 	} cases[] = {
-		{"90", 0, 90 * NS_PER_S},	  {"90s", 0, 90 * NS_PER_S},
-		{"24h", 0, 86400 * NS_PER_S},	  {"1h30m", 0, 5400 * NS_PER_S},
-		{"500ms", 0, 500 * NS_PER_MS},	  {"7d", 0, 7 * 86400 * NS_PER_S},
-		{"", -EINVAL, 0},		  {"h", -EINVAL, 0},
-		{"5 m", -EINVAL, 0},		  {"5x", -EINVAL, 0},
-		{"-5s", -EINVAL, 0},		  {"11000d", -ERANGE, 0},
-		{"99999999999999999999s", -ERANGE, 0}, {"3650d1s", -ERANGE, 0},
+		{"90", 0, 90 * NS_PER_S},
+		{"90s", 0, 90 * NS_PER_S},
+		{"24h", 0, 86400 * NS_PER_S},
+		{"1h30m", 0, 5400 * NS_PER_S},
+		{"500ms", 0, 500 * NS_PER_MS},
+		{"7d", 0, 7 * 86400 * NS_PER_S},
+		{"", -EINVAL, 0},
+		{"h", -EINVAL, 0},
+		{"5 m", -EINVAL, 0},
+		{"5x", -EINVAL, 0},
+		{"-5s", -EINVAL, 0},
+		{"11000d", -ERANGE, 0},
+		{"99999999999999999999s", -ERANGE, 0},
+		{"3650d1s", -ERANGE, 0},
 	};
 
 	(void)state;

@@ -47,10 +47,17 @@ static void utf8_is_strict(void **state)
 		const char *bytes;
 		bool valid;
 	} cases[] = {
-		{"plain", true},	 {"\xc3\xa4", true},	     {"\xe2\x82\xac", true},
-		{"\xf0\x9f\x90\x88", true}, {"\xc0\x80", false},     {"\xed\xa0\x80", false},
-		{"\xf4\x90\x80\x80", false}, {"\xff", false},	     {"\xe2\x82", false},
-		{"a\x80", false},	 {"\xe0\x80\x80", false},
+		{"plain", true},
+		{"\xc3\xa4", true},
+		{"\xe2\x82\xac", true},
+		{"\xf0\x9f\x90\x88", true},
+		{"\xc0\x80", false},
+		{"\xed\xa0\x80", false},
+		{"\xf4\x90\x80\x80", false},
+		{"\xff", false},
+		{"\xe2\x82", false},
+		{"a\x80", false},
+		{"\xe0\x80\x80", false},
 	};
 
 	(void)state;
