@@ -13,14 +13,14 @@
 
 /*
  * One learning run from start to written profile: wires what observes to the learner. Live it runs
- * with privileges until the cycle is over, nothing new is to be expected, or a signal ends it early;
- * over recordings it needs none.
+ * with privileges until the cycle is over, nothing new is to be expected, or a signal ends it
+ * early; over recordings it needs none.
  */
 
 /* What a display may want to know, about once a second. Valid during the call. */
 struct learning_progress {
 	uint64_t elapsed_ns;
-	uint64_t cycle_ns; /* 0: until stable, or recorded */
+	uint64_t cycle_ns;     /* 0: until stable, or recorded */
 	const char *recording; /* the file being read, or NULL when live */
 	struct learner_summary summary;
 	const char *notice; /* something that happened since the last call, or NULL */

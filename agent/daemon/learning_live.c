@@ -148,9 +148,7 @@ static int start_watching(struct live *live, struct error *error)
 	struct inspector_config network = {
 		.interfaces = config->interface_count ? config->interfaces : all_interfaces,
 		.interface_count = config->interface_count ? config->interface_count : 1,
-		.subject = {.subject = TRACK_THIS_HOST,
-			    .deliver = on_observation,
-			    .context = live},
+		.subject = {.subject = TRACK_THIS_HOST, .deliver = on_observation, .context = live},
 	};
 	struct execution_watch_config programs = {
 		.include_session = config->include_session,

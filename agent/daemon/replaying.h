@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DAEMON_REPLAYING_H
+#define DAEMON_REPLAYING_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "daemon/recordings.h"
+#include "profiles/profile.h"
+
+/* Holds recordings against a profile: every flow that the device opens is judged as an enforcer
+ * would judge its first packet. */
+
+/* One flow that would have been blocked. Valid during the call. */
+typedef void (*replaying_blocked_fn)(void *context, uint64_t time_ns,
+				     const struct observed_flow *flow);
+
+struct replaying_config {
+	const struct profile *profile;
+	struct recordings recordings; /* deliver and context are set by replaying_run(). Without a
+					 device: the one that the profile was learnt from */
+	replaying_blocked_fn blocked;
+	void *context;
+};
+
+struct replaying_result {
+	uint64_t starts;
+	uint64_t blocked;
+};
+
+/* A recording in which the device opened nothing has no starts; that is no error. */
+int replaying_run(const struct replaying_config *config, struct replaying_result *ret_result,
+		  struct error *error);
+
+#endif
