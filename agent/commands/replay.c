@@ -147,6 +147,10 @@ static int run(const struct replaying_config *config, struct report *report, boo
 		return command_trouble(NAME, "out of memory");
 	if (replaying_run(config, &result, &error) < 0)
 		return command_trouble(NAME, "%s", error.message);
+	if (!result.heard)
+		(void)fprintf(stderr,
+			      "rtguard " NAME ": the device sent nothing in these recordings; "
+			      "is its address right?\n");
 	if (json)
 		print_json(report, &result);
 	else

@@ -18,6 +18,9 @@
 /* What is not in the journal yet is at most this old: a power cut loses less than five seconds. */
 #define FLUSH_INTERVAL_NS (3 * NS_PER_S)
 
+/* How often a peer comes back is counted in samples of this length. */
+#define SAMPLE_INTERVAL_NS (3600 * NS_PER_S)
+
 /* --until-stable: how long nothing new must have come, at least. */
 #define QUIET_MINIMUM_NS (600 * NS_PER_S)
 
@@ -105,6 +108,13 @@ static void on_flush(void *context)
 	live->flush_failed = failed;
 }
 
+static void on_sample(void *context)
+{
+	struct live *live = context;
+
+	learner_begin_sample(live->learner);
+}
+
 static void on_signal(void *context, int signal_number)
 {
 	struct live *live = context;
@@ -135,6 +145,8 @@ static int add_timers_and_signals(struct live *live)
 
 	if (result == 0)
 		result = loop_add_timer(live->loop, FLUSH_INTERVAL_NS, on_flush, live, NULL);
+	if (result == 0)
+		result = loop_add_timer(live->loop, SAMPLE_INTERVAL_NS, on_sample, live, NULL);
 	for (size_t i = 0; i < array_length(ending) && result == 0; i++)
 		result = loop_add_signal(live->loop, ending[i], on_signal, live, NULL);
 	return result;

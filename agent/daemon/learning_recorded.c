@@ -55,6 +55,7 @@ static void on_file(void *context, const char *path)
 	struct recorded *recorded = context;
 
 	recorded->file = path;
+	learner_begin_sample(recorded->learner);
 }
 
 static int write_profile(struct recorded *recorded, struct learning_result *result,
@@ -99,14 +100,17 @@ int learning_run_recorded(const struct learning_config *config, struct learning_
 		.context = &recorded,
 	};
 	struct learning_result result = {0};
+	bool heard = false;
 	int code = learner_new(&learner, &recorded.learner, error);
 
 	if (code < 0)
 		return code;
 	recorded.reported_ns = recorded.started_ns;
-	code = recordings_read(&recordings, error);
+	code = recordings_read(&recordings, &heard, error);
 	if (code == 0) {
-		report(&recorded, NULL);
+		report(&recorded, heard ? NULL
+					: "the device sent nothing in these recordings; is its "
+					  "address right?");
 		code = write_profile(&recorded, &result, error);
 	}
 	learner_free(recorded.learner);

@@ -42,7 +42,7 @@ static int read_files(const struct recordings *recordings, struct recording_read
 	return code;
 }
 
-int recordings_read(const struct recordings *recordings, struct error *error)
+int recordings_read(const struct recordings *recordings, bool *ret_heard, struct error *error)
 {
 	struct sink sink = {.recordings = recordings};
 	struct tracker_config subject = {
@@ -61,12 +61,12 @@ int recordings_read(const struct recordings *recordings, struct error *error)
 		return code;
 	code = read_files(recordings, reader, error);
 	recording_reader_free(reader);
-	if (code == 0 && !sink.heard)
+	if (code == 0 && !sink.heard && !recordings->has_device)
 		return error_set(error, ENODATA,
-				 recordings->has_device
-					 ? "%s: nothing in it was sent by the device that was named"
-					 : "%s: nothing in it is marked as sent by the capturing "
-					   "host; name the device with --device MAC",
+				 "%s: nothing in it is marked as sent by the capturing host; name "
+				 "the device with --device MAC",
 				 recordings->files[0]);
+	if (code == 0)
+		*ret_heard = sink.heard;
 	return code;
 }

@@ -23,8 +23,9 @@ struct recordings {
 /* Parses "94:10:3e:35:01:c1" or an IP address into has_device, mac and address. 0 or -EINVAL. */
 int recordings_set_device(struct recordings *recordings, const char *text);
 
-/* A recording that is cut or damaged is an error after all before the damage was delivered. So is
- * one in which the device sent nothing: then the name of the device is wrong or missing. */
-int recordings_read(const struct recordings *recordings, struct error *error);
+/* A recording that is cut or damaged is an error after all before the damage was delivered.
+ * *ret_heard: whether the device sent anything at all; if not, its address may be wrong. Without a
+ * device that is an error: nothing says whose recording it is. */
+int recordings_read(const struct recordings *recordings, bool *ret_heard, struct error *error);
 
 #endif

@@ -42,7 +42,7 @@ int replaying_run(const struct replaying_config *config, struct replaying_result
 			   &replay.verdict);
 	if (code < 0)
 		return error_set(error, -code, "out of memory");
-	code = recordings_read(&recordings, error);
+	code = recordings_read(&recordings, &replay.result.heard, error);
 	verdict_free(replay.verdict);
 	if (code == 0)
 		*ret_result = replay.result;

@@ -26,6 +26,7 @@ struct replaying_config {
 struct replaying_result {
 	uint64_t starts;
 	uint64_t blocked;
+	bool heard; /* the device sent something */
 };
 
 /* A recording in which the device opened nothing has no starts; that is no error. */
