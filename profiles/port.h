@@ -7,8 +7,10 @@
 
 #include "profiles/profile.h"
 
-#define PORT_HIGH_FIRST	     1024  /* below: system ports, RFC 6335 section 6 */
-#define PORT_EPHEMERAL_FIRST 32768 /* Linux' net.ipv4.ip_local_port_range; IANA's begins at 49152 */
+#define PORT_HIGH_FIRST 1024 /* below: system ports, RFC 6335 section 6 */
+#define PORT_EPHEMERAL_FIRST                                                                       \
+	32768 /* Linux' net.ipv4.ip_local_port_range; IANA's begins at 49152                       \
+	       */
 
 /* TCP ports over which devices are attacked or steered; a class of peers on one of them is never
  * opened and PORT_HIGH does not cover them. */

@@ -11,13 +11,15 @@
 
 /*
  * The behaviour profile in memory. docs/profile-format.md is the public description, schema/ the
- * machine-readable one; this is the same in C. Everything hangs on the profile and is freed with it.
- * Strings are UTF-8 and heap-allocated. NULL strings are JSON null: not known.
+ * machine-readable one; this is the same in C. Everything hangs on the profile and is freed with
+ * it. Strings are UTF-8 and heap-allocated. NULL strings are JSON null: not known.
  */
 
-#define PROFILE_FORMAT	     "rtguard-profile/1"
+#define PROFILE_FORMAT_NAME  "rtguard-profile/"
+#define PROFILE_FORMAT	     PROFILE_FORMAT_NAME "1"
 #define PROFILE_SIZE_LIMIT   (64u * 1024 * 1024) /* bytes of a file */
 #define PROFILE_ENTRY_LIMIT  100000u		 /* entries of one array */
+#define PROFILE_VALUE_LIMIT  4000000u		 /* JSON values in all */
 #define PROFILE_STRING_LIMIT 4096u		 /* bytes of a path or an argument */
 #define PROFILE_NAME_LIMIT   253u		 /* RFC 1035 section 2.3.4, in text */
 
@@ -100,7 +102,7 @@ struct profile_connection {
 	enum profile_port_kind port_kind;
 	uint16_t port;	     /* PORT_NUMBER, for protocols with ports */
 	uint16_t local_port; /* 0: any; else the flow must leave from this one */
-	uint8_t icmp_type; /* ICMP, ICMPv6 */
+	uint8_t icmp_type;   /* ICMP, ICMPv6 */
 	char *program;
 };
 
@@ -172,7 +174,8 @@ int string_list_add(struct string_list *list, const char *string);
 bool string_list_contains(const struct string_list *list, const char *string);
 void string_list_free(struct string_list *list);
 
-/* Sorts every array into canonical order and drops exact duplicates. */
+/* Sorts every array into canonical order. Of entries with one identity (docs/profile-format.md) one
+ * stays, with all that was known of any of them. */
 void profile_canonicalise(struct profile *profile);
 
 /* Names as the file has them: "tcp", "udp-lite", "icmpv6", or a number for other protocols. */
@@ -180,13 +183,30 @@ void profile_canonicalise(struct profile *profile);
 void protocol_format(uint8_t protocol, char text[PROTOCOL_TEXT_SIZE]);
 int protocol_parse(const char *text, uint8_t *ret_protocol);
 bool protocol_has_ports(uint8_t protocol);
+bool protocol_has_types(uint8_t protocol); /* ICMP and ICMPv6 */
+
+/* Names of the other words in the file; NULL for a value that is none. Parsing: 0 or -EINVAL. */
 const char *role_name(enum profile_role role);
 int role_parse(const char *text, enum profile_role *ret_role);
 const char *phase_name(enum profile_phase phase);
+int phase_parse(const char *text, enum profile_phase *ret_phase);
+const char *peer_kind_name(enum profile_peer_kind kind);
+const char *port_kind_name(enum profile_port_kind kind); /* NULL for PORT_NUMBER */
+int port_kind_parse(const char *text, enum profile_port_kind *ret_kind);
 
-/* One entry as one line, stable and readable; evidence.entries is keyed by it, findings and diffs
- * name entries with it: "program /usr/sbin/chronyd 9f3c…", "udp 0.pool.ntp.org 123 /usr/sbin/chronyd".
- * To be freed by the caller; NULL when memory is out. */
+/* "any", "loopback" or the address. */
+void listener_address_format(const struct profile_listener *listener, char text[IP_TEXT_SIZE]);
+
+/* "443", "any", "high from 10240" (the local port), "type 8", or "-" for a protocol that has
+ * neither. */
+#define PORT_TEXT_SIZE 24
+void connection_port_format(const struct profile_connection *connection, char text[PORT_TEXT_SIZE]);
+
+/* One entry as one line, stable, readable and different for every entry of a station;
+ * evidence.entries is keyed by it, findings and diffs name entries with it: "program
+ * /usr/sbin/chronyd 9f3c…", "listener tcp any 22 /usr/sbin/sshd", "udp host 0.pool.ntp.org 123
+ * /usr/sbin/chronyd"; "-" stands for what is not known. To be freed by the caller; NULL when memory
+ * is out. */
 char *program_label(const struct profile_program *program);
 char *listener_label(const struct profile_listener *listener);
 char *connection_label(const struct profile_connection *connection);

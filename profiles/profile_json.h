@@ -10,6 +10,13 @@
  * ("/policy/connections/3/port"; line and column for syntax errors) and what is expected there.
  */
 
+/* Why bytes are no profile, in parts, for whoever needs the place by itself. */
+struct profile_fault {
+	int code;	   /* EINVAL: content, EFBIG: bounds, ENOMEM */
+	char place[320];   /* JSON pointer, "line 3, column 5", or "" for the whole file */
+	char message[176]; /* what is expected there and what was found */
+};
+
 /* -EINVAL for content, -EFBIG for bounds, otherwise file_read()'s errors. */
 int profile_load(const char *path, struct profile **ret_profile, struct error *error);
 
@@ -17,8 +24,13 @@ int profile_load(const char *path, struct profile **ret_profile, struct error *e
 int profile_parse(const char *origin, const char *bytes, size_t size, struct profile **ret_profile,
 		  struct error *error);
 
-/* Canonical text (sorted arrays, fixed key order, two-space indent, final newline), to be freed. The
- * profile is canonicalised on the way. */
+/* The same, with the fault in parts. */
+int profile_examine(const char *bytes, size_t size, struct profile **ret_profile,
+		    struct profile_fault *ret_fault);
+
+/* Canonical text (sorted arrays, fixed key order, two-space indent, final newline), to be freed.
+ * The profile is canonicalised on the way. -EINVAL where an entry is not what the format allows:
+ * whatever is written can be read again. */
 int profile_format(struct profile *profile, char **ret_text, struct error *error);
 
 /* profile_format() and file_replace(). */
