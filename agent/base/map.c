@@ -188,6 +188,13 @@ void *map_find(struct map *map, const void *key, size_t key_size)
 	return node->value;
 }
 
+void *map_peek(const struct map *map, const void *key, size_t key_size)
+{
+	struct node *node = find_node(map, hash_key(map, key, key_size), key, key_size);
+
+	return node ? node->value : NULL;
+}
+
 /* A table that cannot grow stays correct and only gets slower. */
 static void grow(struct map *map)
 {

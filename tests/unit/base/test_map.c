@@ -36,6 +36,26 @@ static void oldest_goes_first_and_is_counted(void **state)
 	assert_int_equal(disposed, 2 + 1 + 3 + 4);
 }
 
+static void peeking_leaves_the_order(void **state)
+{
+	struct map *map;
+	int key;
+
+	(void)state;
+	assert_int_equal(map_new(&map, 2, sizeof(int), NULL, NULL), 0);
+	for (key = 1; key <= 2; key++)
+		*(int *)map_add(map, &key, sizeof(key)) = key;
+	key = 1;
+	assert_int_equal(*(int *)map_peek(map, &key, sizeof(key)), 1);
+	assert_int_equal(*(int *)map_next(map, NULL), 1);
+	key = 3;
+	assert_null(map_peek(map, &key, sizeof(key)));
+	(void)map_add(map, &key, sizeof(key));
+	key = 1;
+	assert_null(map_peek(map, &key, sizeof(key)));
+	map_free(map);
+}
+
 static void survives_growth_and_removal(void **state)
 {
 	struct map *map;
@@ -71,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oldest_goes_first_and_is_counted),
+		cmocka_unit_test(peeking_leaves_the_order),
 		cmocka_unit_test(survives_growth_and_removal),
 	};
 
