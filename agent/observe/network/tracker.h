@@ -12,8 +12,8 @@
 /*
  * Packets in, observations out: who opened which flow, what the peer is called, what the station
  * serves, which peers play a role. All decisions follow the packets' own times, so that a recording
- * gives what watching the same packets live gives. Runs inside the inspector; every table is bounded,
- * the oldest entry goes first and is counted.
+ * gives what watching the same packets live gives. Runs inside the inspector; every table is
+ * bounded, the oldest entry goes first and is counted.
  */
 struct tracker;
 
@@ -49,5 +49,8 @@ void tracker_finish(struct tracker *tracker);
 
 /* Entries pushed out of full tables so far. */
 uint64_t tracker_evicted(const struct tracker *tracker);
+
+/* DNS answers so far that answered nothing the station had asked. They changed nothing. */
+uint64_t tracker_forged(const struct tracker *tracker);
 
 #endif
