@@ -138,7 +138,8 @@ static bool leads_to(const char *root, const char *directory, size_t length, con
 	       status.st_ino == file->inode;
 }
 
-/* "gcc" in "x86_64-linux-gnu-gcc-12", "nc" in "nc.openbsd": a shorter name for the same, no applet. */
+/* "gcc" in "x86_64-linux-gnu-gcc-12", "nc" in "nc.openbsd": a shorter name for the same, no applet.
+ */
 static bool is_part_of(const char *name, const char *file_name)
 {
 	size_t length = strlen(name);

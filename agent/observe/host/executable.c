@@ -347,6 +347,11 @@ void executables_on_progress(struct executables *executables, void (*progress)(v
 	executables->progress_context = context;
 }
 
+bool executables_knows(struct executables *executables, const struct file_key *file)
+{
+	return find_known(executables, file) != NULL;
+}
+
 bool executables_need(struct executables *executables, const struct file_key *file,
 		      const struct file_key *library)
 {

@@ -53,6 +53,9 @@ void executables_finish(struct executables *executables);
 void executables_on_progress(struct executables *executables, void (*progress)(void *context),
 			     void *context);
 
+/* Whether the file was hashed before and is remembered. */
+bool executables_knows(struct executables *executables, const struct file_key *file);
+
 /* Whether a known file names that library (its DT_SONAME) in its dynamic section. */
 bool executables_need(struct executables *executables, const struct file_key *file,
 		      const struct file_key *library);

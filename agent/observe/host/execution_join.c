@@ -35,6 +35,7 @@ struct execution {
 	bool hashed;
 	bool pins_arguments;
 	bool has_user;
+	bool from_script;    /* the kernel's own "#!", not an argument, named the script */
 	bool runs_arguments; /* arguments are to be told */
 	uint32_t user;
 	uint64_t opened_ns;
@@ -282,8 +283,9 @@ static void look_at_arguments(struct execution *execution)
 		execution->applet = strdup(*argv0 == '-' ? argv0 + 1 : argv0);
 	}
 	execution->runs_arguments = execution->pins_arguments;
-	script_files_from_arguments(join->scripts, execution->pid, execution->path,
-				    &execution->arguments);
+	if (!execution->from_script)
+		script_files_from_arguments(join->scripts, execution->pid, execution->path,
+					    &execution->arguments);
 }
 
 /* ---- settling ---- */
@@ -314,6 +316,7 @@ static void take_script(struct execution *execution)
 		executables_add_note(join->config.executables, &execution->file,
 				     EXECUTABLE_INTERPRETS);
 		execution->pins_arguments = true;
+		execution->from_script = true;
 	} else if (executables_has_note(join->config.executables, &execution->file,
 					EXECUTABLE_INTERPRETS)) {
 		execution->pins_arguments = true;

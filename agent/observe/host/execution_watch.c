@@ -313,7 +313,9 @@ static bool sees_other_users(void)
 {
 	_cleanup_(freep) char *path = NULL;
 
-	return process_program_path(1, &path) == 0;
+	int result = process_program_path(1, &path);
+
+	return result != -EACCES && result != -EPERM;
 }
 
 static int start_layers(struct execution_watch *watch, struct error *error)

@@ -17,6 +17,7 @@ struct script_file {
 	struct script_files *owner;
 	pid_t pid;
 	bool shebang;
+	char named[256]; /* in the "#!" line */
 	bool hashed;
 	bool given_up;
 	uint64_t opened_ns;
@@ -104,6 +105,7 @@ static void start(struct script_files *scripts, int fd, pid_t pid, struct label 
 		  struct label *interpreter, bool shebang, uint64_t now_ns)
 {
 	struct script_file *script = calloc(1, sizeof(*script));
+	struct executable_format format;
 
 	if (!script) {
 		(void)close(fd);
@@ -113,6 +115,10 @@ static void start(struct script_files *scripts, int fd, pid_t pid, struct label 
 	script->pid = pid;
 	script->shebang = shebang;
 	script->opened_ns = now_ns;
+	if (shebang && executable_format_of(fd, &format) == 0) {
+		(void)snprintf(script->named, sizeof(script->named), "%s", format.interpreter);
+		executable_format_clear(&format);
+	}
 	script->path = label_reference(path);
 	script->interpreter = label_reference(interpreter);
 	script->next = scripts->first;
@@ -126,6 +132,27 @@ void script_files_opened(struct script_files *scripts, int fd, pid_t pid, struct
 	start(scripts, fd, pid, path, NULL, shebang, now_ns);
 }
 
+/* Returns the label with a reference of its own, or NULL when it can't be known. */
+static struct label *named_interpreter(struct script_file *script, struct label *interpreter)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct stat status;
+	struct file_key file;
+
+	if (!script->shebang || !script->named[0] || !interpreter ||
+	    strcmp(script->named, interpreter->text) == 0)
+		return label_reference(interpreter);
+	if (stat(script->named, &status) < 0)
+		return label_reference(interpreter); /* another root directory, or gone */
+	file = file_key_of(&status);
+	if (file.device == interpreter->file.device && file.inode == interpreter->file.inode)
+		return label_reference(interpreter);
+	if (!executables_knows(script->owner->executables, &file))
+		return NULL; /* itself a script, or not seen to run */
+	path = realpath(script->named, NULL);
+	return path ? label_new(path, &file) : NULL;
+}
+
 bool script_files_interpreted(struct script_files *scripts, pid_t pid, struct label *interpreter)
 {
 	struct script_file *next;
@@ -135,8 +162,10 @@ bool script_files_interpreted(struct script_files *scripts, pid_t pid, struct la
 		next = script->next;
 		if (script->pid != pid || script->interpreter || script->given_up)
 			continue;
-		found = true;
-		script->interpreter = label_reference(interpreter);
+		script->interpreter = named_interpreter(script, interpreter);
+		script->given_up = !script->interpreter;
+		found |= script->interpreter &&
+			 strcmp(script->interpreter->text, interpreter->text) == 0;
 		settle(script);
 	}
 	return found;

@@ -25,7 +25,8 @@ void script_files_opened(struct script_files *scripts, int fd, pid_t pid, struct
 			 bool shebang, uint64_t now_ns);
 
 /* The process runs that interpreter now: what it opened before is its script. Returns whether there
- * was one. */
+ * was one that names it. Equal events of one process are one in fanotify's queue, so a script may meet
+ * a later program than its own: then the "#!" line tells which it was. */
 bool script_files_interpreted(struct script_files *scripts, pid_t pid, struct label *interpreter);
 
 /* Gives up files that nothing ran: exec failed. Those of no "#!" are tried as the process's program's
