@@ -38,11 +38,8 @@ int packet_ipv4_decode(struct rest rest, struct packet *packet)
 	header_size = (header[0] & 0x0fU) * 4;
 	total_size = be16_at(header + 2);
 	/* 0: a segment too large for the field, on its way to or from segmentation offload */
-	if (total_size > 0) {
-		if (total_size < header_size)
-			return -EBADMSG;
+	if (total_size > 0)
 		rest_set_wire(&rest, total_size);
-	}
 	if (header_size < 20 || !rest_skip(&rest, header_size))
 		return -EBADMSG;
 	fragment = be16_at(header + 6);
@@ -117,8 +114,8 @@ int packet_ipv6_decode(struct rest rest, struct packet *packet)
 	payload_size = be16_at(header + 4);
 	packet->protocol = header[6];
 	packet->ttl = header[7];
-	/* 0: nothing follows, or a jumbogram (RFC 2675) or a segment before offload */
-	if (payload_size > 0 || packet->protocol == IPPROTO_NONE)
+	/* 0: a jumbogram (RFC 2675), or a segment on its way to or from segmentation offload */
+	if (payload_size > 0)
 		rest_set_wire(&rest, payload_size);
 	packet->source.family = 6;
 	memcpy(packet->source.bytes, header + 8, 16);

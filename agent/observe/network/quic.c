@@ -50,7 +50,6 @@ static const struct quic_version versions[] = {
 struct long_packet {
 	const struct quic_version *version;
 	bool initial;
-	bool retry;
 	struct bytes destination_id;
 	size_t number_offset;
 	size_t size;
@@ -85,14 +84,13 @@ static int parse_version(struct bytes *rest, struct long_packet *packet)
 	packet->version = find_version(version);
 	if (!packet->version)
 		return -ENOMSG;
-	/* Initial, 0-RTT, Handshake, Retry: in version 2 each is one further */
-	type = ((first >> 4) - packet->version->initial_type) & 3;
-	packet->initial = type == 0;
-	packet->retry = type == 3;
+	type = (first >> 4) & 3;
+	packet->initial = type == packet->version->initial_type;
 	return 0;
 }
 
-/* RFC 9000 sections 17.2.2 to 17.2.4 */
+/* RFC 9000 sections 17.2.2 to 17.2.4. A Retry has another form, but stands alone and is no Initial.
+ */
 static int parse_long_packet(struct bytes datagram, struct long_packet *packet)
 {
 	struct bytes rest = datagram;
@@ -105,10 +103,6 @@ static int parse_long_packet(struct bytes datagram, struct long_packet *packet)
 	if (!take_connection_id(&rest, &packet->destination_id) ||
 	    !take_connection_id(&rest, &source_id))
 		return -EBADMSG;
-	if (packet->retry) {
-		packet->size = datagram.left;
-		return 0;
-	}
 	if (packet->initial && (!quic_take_number(&rest, &size) || size > rest.left ||
 				!bytes_take_part(&rest, (size_t)size, &token)))
 		return -EBADMSG;
@@ -136,11 +130,12 @@ static int collect_initial(const uint8_t *bytes, const struct long_packet *packe
 	return quic_frames_collect(plain + offset, size, stream);
 }
 
-/* Walks over the packets of one datagram, RFC 9000 section 12.2. */
+/* Walks over the packets of one datagram, RFC 9000 section 12.2. What cannot be read behind a good
+ * Initial takes nothing from it. */
 static int collect_datagram(struct bytes datagram, struct quic_stream *stream)
 {
 	struct quic_keys keys;
-	struct bytes id = {0};
+	bool have_keys = false;
 	int result = -ENOMSG;
 
 	while (datagram.left > 0 && (datagram.at[0] & LONG_HEADER)) {
@@ -148,22 +143,18 @@ static int collect_datagram(struct bytes datagram, struct quic_stream *stream)
 		const uint8_t *bytes;
 		int error = parse_long_packet(datagram, &packet);
 
-		/* what is not understood behind an Initial takes nothing from it */
+		/* all packets of a datagram have the same connection id */
+		if (error == 0 && packet.initial && !have_keys) {
+			quic_keys_derive(packet.version, packet.destination_id.at,
+					 packet.destination_id.left, &keys);
+			have_keys = true;
+		}
+		if (error == 0 && packet.initial)
+			error = collect_initial(datagram.at, &packet, &keys, stream);
 		if (error < 0)
 			return result < 0 ? error : 0;
-		if (packet.initial && !id.at) {
-			id = packet.destination_id;
-			quic_keys_derive(packet.version, id.at, id.left, &keys);
-		}
-		/* the same id throughout, or it is to be left out */
-		if (packet.initial && packet.destination_id.left == id.left &&
-		    memcmp(packet.destination_id.at, id.at, id.left) == 0) {
-			error = collect_initial(datagram.at, &packet, &keys, stream);
-			if (error == -EBADMSG || (error < 0 && result < 0))
-				return error;
-			if (error == 0)
-				result = 0;
-		}
+		if (packet.initial)
+			result = 0;
 		bytes_take(&datagram, packet.size, &bytes);
 	}
 	return result;

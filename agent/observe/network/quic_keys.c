@@ -50,8 +50,7 @@ void quic_keys_derive(const struct quic_version *version, const uint8_t *connect
 	struct hmac_sha256_ctx hmac;
 
 	hmac_sha256_set_key(&hmac, sizeof(version->salt), version->salt);
-	hkdf_extract(&hmac, mac_update, mac_digest, sizeof(initial), size, connection_id,
-		     initial);
+	hkdf_extract(&hmac, mac_update, mac_digest, sizeof(initial), size, connection_id, initial);
 	/* this label is the same in all versions */
 	expand_label(initial, "client", " in", sizeof(client), client);
 	expand_label(client, version->label_prefix, " key", sizeof(ret_keys->key), ret_keys->key);

@@ -13,6 +13,7 @@
 
 #include "frame_builder.h"
 #include "observe/network/dns_message.h"
+#include "observe/network/dns_service.h"
 
 #define TYPE_HTTPS 65
 
@@ -110,8 +111,8 @@ static void aliases_are_followed_in_any_order(void **state)
 	(void)state;
 	put_response(&frame, "wWw.eXample.net", ns_t_a, 5);
 	put_a(&frame, "END.example.org", 300, 0xc0000201);
-	put_cname(&frame, "middle.example.com", 20, "end.EXAMPLE.org");
-	put_cname(&frame, "www.example.NET", 60, "Middle.example.com");
+	put_cname(&frame, "middle.example.com", 60, "end.EXAMPLE.org");
+	put_cname(&frame, "www.example.NET", 20, "Middle.example.com");
 	put_a(&frame, "other.example.org", 300, 0xc6336401); /* nobody asked */
 	put_a(&frame, "end.example.org", 10, 0xc0000202);
 	assert_int_equal(parse(&frame, &message), 0);
@@ -404,6 +405,31 @@ static void a_hint_that_is_an_answer_is_an_answer(void **state)
 	assert_int_equal(message.address_count, 0);
 }
 
+static void the_target_is_written_out(void **state)
+{
+	struct dns_service service;
+	struct frame frame = {.size = 0};
+
+	(void)state;
+	/* a compressed name */
+	put_be16(&frame, 1);
+	put_bytes(&frame, "\1a\xc0", 3);
+	put_zeros(&frame, 0xc1);
+	assert_int_equal(dns_service_parse(frame.bytes, frame.size, &service), -EBADMSG);
+	/* 255 bytes, and one more */
+	for (unsigned int last = 61; last <= 62; last++) {
+		frame.size = 2;
+		for (unsigned int i = 0; i < 3; i++) {
+			put_u8(&frame, 63);
+			put_zeros(&frame, 63);
+		}
+		put_u8(&frame, last);
+		put_zeros(&frame, last + 1);
+		assert_int_equal(dns_service_parse(frame.bytes, frame.size, &service),
+				 last == 61 ? 0 : -EBADMSG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +442,7 @@ int main(void)
 		cmocka_unit_test(malformed_messages_are_refused),
 		cmocka_unit_test(truncation_and_codes_are_told),
 		cmocka_unit_test(hints_are_read_strictly),
+		cmocka_unit_test(the_target_is_written_out),
 		cmocka_unit_test(one_malformed_service_record_condemns_the_set),
 		cmocka_unit_test(a_hint_that_is_an_answer_is_an_answer),
 	};

@@ -13,6 +13,11 @@
 
 #define NAME "www.Example.NET"
 
+/* Where things are in the hello of put_client_hello(). */
+#define SESSION_ID    38
+#define CIPHER_SUITES 47
+#define EXTENSIONS    55
+
 static void make_hello(struct frame *hello)
 {
 	struct frame extensions = {.size = 0};
@@ -147,10 +152,19 @@ static void a_hello_may_have_no_name(void **state)
 	assert_string_equal(name, "untouched");
 }
 
+/* Somewhere in a hello, whose length counts them. */
+static void insert_zeros(struct frame *hello, size_t at, size_t size)
+{
+	memmove(hello->bytes + at + size, hello->bytes + at, hello->size - at);
+	memset(hello->bytes + at, 0, size);
+	hello->size += size;
+	set_be16(hello, 2, hello->size - 4);
+}
+
 static void malformed_hellos_are_refused(void **state)
 {
 	struct frame extensions = {.size = 0}, hello = {.size = 0}, good = {.size = 0};
-	char name[NAME_SIZE] = "untouched";
+	char name[NAME_SIZE] = "untouched", other[NAME_SIZE];
 
 	(void)state;
 	/* the name twice: RFC 8446 section 4.2 */
@@ -167,6 +181,12 @@ static void malformed_hellos_are_refused(void **state)
 	set_be16(&extensions, 4, 13);
 	assert_int_equal(name_of(&extensions, name), -EBADMSG);
 
+	/* the list of names longer than its extension */
+	extensions.size = 0;
+	put_server_name(&extensions, 0, "a.example", 9);
+	set_be16(&extensions, 4, 13);
+	assert_int_equal(name_of(&extensions, name), -EBADMSG);
+
 	/* an extension that reaches beyond the last */
 	extensions.size = 0;
 	put_server_name(&extensions, 0, "a.example", 9);
@@ -179,18 +199,45 @@ static void malformed_hellos_are_refused(void **state)
 	hello.bytes[4] = 2; /* SSL 2 */
 	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), -EBADMSG);
 	hello = good;
-	hello.bytes[38] = 33; /* session id */
+	insert_zeros(&hello, SESSION_ID + 1, 24);
+	hello.bytes[SESSION_ID] = 32;
+	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, other), 0);
+	insert_zeros(&hello, SESSION_ID + 1, 1);
+	hello.bytes[SESSION_ID] = 33;
 	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), -EBADMSG);
 	hello = good;
-	hello.bytes[48] = 3; /* odd cipher suites */
+	insert_zeros(&hello, CIPHER_SUITES + 2, 1);
+	set_be16(&hello, CIPHER_SUITES, 5);
 	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), -EBADMSG);
+	/* extensions end before the hello does */
 	hello = good;
-	set_be16(&hello, 55, hello.size - 58); /* extensions end before the hello does */
-	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), -EBADMSG);
-	set_be16(&hello, 55, hello.size - 56); /* or after it */
+	insert_zeros(&hello, hello.size, 1);
 	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), -EBADMSG);
 	assert_string_equal(name, "untouched");
-	set_be16(&hello, 55, hello.size - 57);
+}
+
+/* A hello says how long it is: where it ends too early, no more bytes will help. */
+static void a_hello_that_ends_too_early_is_malformed(void **state)
+{
+	struct frame hello = {.size = 0};
+	char name[NAME_SIZE] = "untouched";
+	size_t whole;
+
+	(void)state;
+	make_hello(&hello);
+	whole = hello.size;
+	for (size_t size = 4; size < whole; size++) {
+		/* in front of the extensions it may end */
+		int expected = size == EXTENSIONS ? -ENOMSG : -EBADMSG;
+
+		set_be16(&hello, 2, size - 4);
+		assert_int_equal(tls_client_hello_name(hello.bytes, size, name), expected);
+		assert_int_equal(tls_client_hello_name(hello.bytes, whole, name), expected);
+	}
+	assert_string_equal(name, "untouched");
+	/* another message may follow */
+	set_be16(&hello, 2, whole - 4);
+	put_zeros(&hello, 10);
 	assert_int_equal(tls_client_hello_name(hello.bytes, hello.size, name), 0);
 }
 
@@ -203,6 +250,7 @@ int main(void)
 		cmocka_unit_test(only_host_names_are_names),
 		cmocka_unit_test(a_hello_may_have_no_name),
 		cmocka_unit_test(malformed_hellos_are_refused),
+		cmocka_unit_test(a_hello_that_ends_too_early_is_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

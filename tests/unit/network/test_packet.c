@@ -580,7 +580,9 @@ static void contradictions_are_refused(void **state)
 	assert_true(packet_link_type_is_supported(DLT_LINUX_SLL2));
 
 	frame.bytes[0] = 0x44; /* a header of 16 bytes */
+	frame.bytes[9] = IPPROTO_ESP;
 	assert_int_equal(decode(DLT_RAW, &frame, &packet), -EBADMSG);
+	frame.bytes[9] = IPPROTO_TCP;
 	frame.bytes[0] = 0x4b; /* longer than the whole */
 	assert_int_equal(decode(DLT_RAW, &frame, &packet), -EBADMSG);
 	frame.bytes[0] = 0x75;

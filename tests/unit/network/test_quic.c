@@ -173,10 +173,14 @@ static void packets_are_coalesced(void **state)
 	payload.size = 0;
 	put_crypto(&payload, &hello, 0, 40);
 	put_initial(&datagram, &version_1, &id, 0, 1, &payload);
-	/* and one with a short header behind */
-	put_u8(&datagram, 0x40);
-	assert_int_equal(quic_server_name(datagram.bytes, datagram.size, name), 0);
-	assert_string_equal(name, "quic.example");
+	/* and one with a short header behind, or none that is known */
+	for (unsigned int first = 0x40; first <= 0xc0; first += 0x80) {
+		memset(name, 0, sizeof(name));
+		put_u8(&datagram, first);
+		assert_int_equal(quic_server_name(datagram.bytes, datagram.size, name), 0);
+		assert_string_equal(name, "quic.example");
+		datagram.size--;
+	}
 }
 
 static void what_is_not_a_first_flight_has_no_name(void **state)
@@ -211,6 +215,24 @@ static void what_is_not_a_first_flight_has_no_name(void **state)
 	assert_string_equal(name, "untouched");
 }
 
+/* RFC 9000 section 17.2 */
+static void connection_ids_have_at_most_20_bytes(void **state)
+{
+	struct frame payload = {.size = 0};
+	char name[NAME_SIZE];
+
+	(void)state;
+	put_hex(&payload, crypto_frame);
+	for (size_t size = 0; size <= 21; size++) {
+		struct frame id = {.size = 0}, datagram = {.size = 0};
+
+		put_zeros(&id, size);
+		put_initial(&datagram, &version_1, &id, 0, 0, &payload);
+		assert_int_equal(quic_server_name(datagram.bytes, datagram.size, name),
+				 size <= 20 ? 0 : -EBADMSG);
+	}
+}
+
 static void frames_are_checked(void **state)
 {
 	static const struct {
@@ -228,7 +250,7 @@ static void frames_are_checked(void **state)
 		{"06ffffffffffffffff0161", 0}, /* beyond every hello */
 		{"06bfff0161", -EBADMSG},
 		{"0200000000", 0},
-		{"02000001000000", 0},
+		{"02000001000008", 0},
 		{"020000ffffffffffffffff00", -EBADMSG},
 		{"0300000000010203", 0},
 		{"030000000001", -EBADMSG},
@@ -276,6 +298,7 @@ int main(void)
 		cmocka_unit_test(pieces_come_in_any_order),
 		cmocka_unit_test(packets_are_coalesced),
 		cmocka_unit_test(what_is_not_a_first_flight_has_no_name),
+		cmocka_unit_test(connection_ids_have_at_most_20_bytes),
 		cmocka_unit_test(frames_are_checked),
 		cmocka_unit_test(a_piece_ends_with_the_buffer),
 	};
