@@ -39,12 +39,15 @@ static const char *protocol_name(uint8_t protocol)
 	}
 }
 
-static void add_flow(struct text *lines, const char *word, const struct observed_flow *flow)
+static void add_flow(struct script *script, const char *word, const struct observed_flow *flow)
 {
+	struct text *lines = &script->lines;
 	static const char *const sources[] = {"", " dns", " tls", " quic"};
 	bool has_type = flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6;
 	char address[IP_TEXT_SIZE];
 
+	if (script->is_silent)
+		return;
 	ip_format(&flow->remote, address);
 	text_printf(lines, "%s %s %s", word, protocol_name(flow->protocol),
 		    flow->name[0] ? flow->name : address);
@@ -87,12 +90,14 @@ static void note(void *context, const struct observation *observation)
 	case OBSERVATION_START:
 		check_id(script, observation);
 		script->last_id = observation->flow.id;
+		script->starts++;
 		if (!script->skip_starts)
-			add_flow(&script->lines, "start", &observation->flow);
+			add_flow(script, "start", &observation->flow);
 		break;
 	case OBSERVATION_CONNECTION:
 		check_id(script, observation);
-		add_flow(&script->lines, "connection", &observation->flow);
+		script->connections++;
+		add_flow(script, "connection", &observation->flow);
 		break;
 	case OBSERVATION_SERVICE:
 		ip_format(&observation->service.remote, address);
@@ -144,6 +149,15 @@ void script_expect(struct script *script, const char *lines)
 {
 	assert_string_equal(script->lines.bytes ? script->lines.bytes : "", lines);
 	text_free(&script->lines);
+}
+
+size_t script_open_flows(const struct script *script)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < SCRIPT_FLOWS_MAX; i++)
+		count += script->is_open[i];
+	return count;
 }
 
 void script_wait(struct script *script, double seconds)

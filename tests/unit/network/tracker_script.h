@@ -34,6 +34,9 @@ struct script {
 	struct text lines;
 	bool skip_starts; /* only one of the two lines of a flow */
 	size_t count;	  /* of observations */
+	bool is_silent;	  /* counts only */
+	size_t starts;
+	size_t connections;
 	uint64_t last_id;
 	bool is_open[SCRIPT_FLOWS_MAX]; /* by id: started, and not settled yet */
 	uint8_t buffer[8192];
@@ -48,6 +51,9 @@ void script_end(struct script *script);
 
 /* Compares the lines since the last call and forgets them. */
 void script_expect(struct script *script, const char *lines);
+
+/* Flows that started and are not settled. */
+size_t script_open_flows(const struct script *script);
 
 void script_wait(struct script *script, double seconds); /* the clock only */
 void script_packet(struct script *script, const struct packet *packet);
