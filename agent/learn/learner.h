@@ -30,6 +30,10 @@ int learner_new(const struct learner_config *config, struct learner **ret_learne
 		struct error *error);
 void learner_free(struct learner *learner);
 
+/* What there was to say about the journal when it was opened (a sentence, "the journal's last 57
+ * bytes were cut short and are left out"), or NULL. */
+const char *learner_note(const struct learner *learner);
+
 /* Takes note. OBSERVATION_START is ignored: it is for attribution. */
 void learner_observe(struct learner *learner, const struct observation *observation);
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "learn/drafts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiles/match.h"
+#include "profiles/port.h"
+
+/* More than a profile may hold; what is beyond does not get into it either. */
+#define DRAFT_LIMIT (2 * PROFILE_ENTRY_LIMIT)
+
+int draft_set_new(struct draft_set *set)
+{
+	*set = (struct draft_set){0};
+	return map_new(&set->map, DRAFT_LIMIT, sizeof(struct draft), NULL, NULL);
+}
+
+void draft_set_free(struct draft_set *set)
+{
+	map_free(set->map);
+}
+
+struct draft *draft_set_add(struct draft_set *set, const struct draft_key *key)
+{
+	struct draft *draft = set->broken ? NULL : map_add(set->map, key, sizeof(*key));
+
+	if (draft)
+		draft->key = *key;
+	else
+		set->broken = true;
+	return draft;
+}
+
+static bool has_types(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+void draft_set_port(struct draft_key *key, uint16_t port)
+{
+	if (has_types(key->protocol))
+		key->icmp_type = (uint8_t)port;
+	else if (protocol_has_ports(key->protocol))
+		key->port = port;
+}
+
+/* Structure assignment may leave padding behind: the whole is cleared first. */
+static struct draft_key blank(uint32_t program, uint8_t protocol, enum profile_peer_kind kind)
+{
+	struct draft_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.program = program;
+	key.protocol = protocol;
+	key.peer_kind = (uint8_t)kind;
+	return key;
+}
+
+struct draft_key draft_role(uint32_t program, uint8_t protocol, enum profile_role role,
+			    enum profile_port_kind port_kind, uint16_t port)
+{
+	struct draft_key key = blank(program, protocol, PEER_ROLE);
+
+	key.role = (uint8_t)role;
+	key.port_kind = (uint8_t)port_kind;
+	if (port_kind == PORT_NUMBER)
+		draft_set_port(&key, port);
+	return key;
+}
+
+struct draft_key draft_name(uint32_t program, uint8_t protocol, enum profile_peer_kind kind,
+			    const char *name)
+{
+	struct draft_key key = blank(program, protocol, kind);
+
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	return key;
+}
+
+struct draft_key draft_address(uint32_t program, uint8_t protocol, const struct ip_address *address,
+			       unsigned int prefix_length)
+{
+	struct draft_key key = blank(program, protocol, PEER_ADDRESS);
+
+	key.address = *address;
+	key.prefix_length = (uint8_t)prefix_length;
+	return key;
+}
+
+static bool ports_imply(const struct draft_key *wide, const struct draft_key *narrow)
+{
+	if (wide->local_port && wide->local_port != narrow->local_port)
+		return false;
+	if (wide->port_kind == PORT_ANY)
+		return true;
+	if (narrow->port_kind == PORT_NUMBER)
+		return wide->port_kind != PORT_SAME &&
+		       port_kind_covers((enum profile_port_kind)wide->port_kind, wide->protocol,
+					wide->port, 0, narrow->port);
+	if (wide->port_kind == PORT_HIGH && wide->protocol != IPPROTO_TCP)
+		return narrow->port_kind == PORT_HIGH || narrow->port_kind == PORT_EPHEMERAL ||
+		       narrow->port_kind == PORT_SAME;
+	return wide->port_kind == narrow->port_kind;
+}
+
+static bool role_implies(const struct draft_key *wide, const struct draft_key *narrow)
+{
+	if (narrow->peer_kind == PEER_ROLE)
+		return narrow->role == wide->role ||
+		       (wide->role == ROLE_LAN &&
+			(narrow->role == ROLE_GATEWAY || narrow->role == ROLE_DHCP_SERVER));
+	/* Local peers never become names or addresses: what has one of these is public. */
+	return wide->role == ROLE_INTERNET;
+}
+
+bool draft_implies(const struct draft_key *wide, const struct draft_key *narrow)
+{
+	if (wide->program != narrow->program || wide->protocol != narrow->protocol ||
+	    wide->icmp_type != narrow->icmp_type || !ports_imply(wide, narrow))
+		return false;
+	switch (wide->peer_kind) {
+	case PEER_ROLE:
+		return role_implies(wide, narrow);
+	case PEER_DOMAIN:
+		return narrow->peer_kind != PEER_ROLE && narrow->peer_kind != PEER_ADDRESS &&
+		       name_in_domain(narrow->name, wide->name);
+	case PEER_HOST:
+	case PEER_PATTERN:
+		return narrow->peer_kind == wide->peer_kind &&
+		       strcmp(narrow->name, wide->name) == 0;
+	default:
+		return narrow->peer_kind == PEER_ADDRESS &&
+		       narrow->prefix_length >= wide->prefix_length &&
+		       ip_in_prefix(&narrow->address, &wide->address, wide->prefix_length);
+	}
+}
+
+/* Whether it can imply anything but itself; most drafts cannot, which keeps finishing quick. */
+static bool is_wide(const struct draft_key *key)
+{
+	return key->port_kind != PORT_NUMBER || key->peer_kind == PEER_ROLE ||
+	       key->peer_kind == PEER_DOMAIN ||
+	       (key->peer_kind == PEER_ADDRESS &&
+		key->prefix_length < (key->address.family == 4 ? 32 : 128));
+}
+
+static bool is_implied(struct draft *const *wide, size_t count, const struct draft *draft)
+{
+	for (size_t i = 0; i < count; i++)
+		if (wide[i] != draft && draft_implies(&wide[i]->key, &draft->key))
+			return true;
+	return false;
+}
+
+static int compare_drafts(const void *a, const void *b)
+{
+	return memcmp(&((const struct draft *)a)->key, &((const struct draft *)b)->key,
+		      sizeof(struct draft_key));
+}
+
+int draft_set_finish(struct draft_set *set, struct drafts *ret_drafts)
+{
+	size_t count = map_count(set->map);
+	struct draft **wide = calloc(count + 1, sizeof(*wide));
+	struct draft *items = calloc(count + 1, sizeof(*items));
+	size_t wide_count = 0;
+	size_t kept = 0;
+
+	if (set->broken || !wide || !items) {
+		free(wide);
+		free(items);
+		return -ENOMEM;
+	}
+	for (struct draft *draft = map_next(set->map, NULL); draft;
+	     draft = map_next(set->map, draft))
+		if (is_wide(&draft->key))
+			wide[wide_count++] = draft;
+	for (struct draft *draft = map_next(set->map, NULL); draft;
+	     draft = map_next(set->map, draft))
+		if (!is_implied(wide, wide_count, draft))
+			items[kept++] = *draft;
+	free(wide);
+	if (kept > 0)
+		qsort(items, kept, sizeof(*items), compare_drafts);
+	*ret_drafts = (struct drafts){.items = items, .count = kept};
+	return 0;
+}
+
+void drafts_free(struct drafts *drafts)
+{
+	free(drafts->items);
+	*drafts = (struct drafts){0};
+}
+
+static bool peer_covers(const struct draft_key *draft, const struct contact *contact)
+{
+	switch (draft->peer_kind) {
+	case PEER_HOST:
+		return contact->name && strcmp(contact->name, draft->name) == 0;
+	case PEER_DOMAIN:
+		return contact->name && name_in_domain(contact->name, draft->name);
+	case PEER_PATTERN:
+		return contact->pattern && strcmp(contact->pattern, draft->name) == 0;
+	case PEER_ADDRESS:
+		return contact->address.family == draft->address.family &&
+		       ip_in_prefix(&contact->address, &draft->address, draft->prefix_length);
+	default:
+		break;
+	}
+	switch (draft->role) {
+	case ROLE_RESOLVER:
+		return contact->place == ROLE_LAN || (contact->roles & 1u << PEER_ROLE_RESOLVER);
+	case ROLE_GATEWAY:
+		return contact->roles & 1u << PEER_ROLE_GATEWAY;
+	case ROLE_DHCP_SERVER:
+		return contact->roles & 1u << PEER_ROLE_DHCP_SERVER;
+	default:
+		return contact->place == (enum profile_role)draft->role;
+	}
+}
+
+bool draft_covers(const struct draft_key *draft, const struct contact *contact)
+{
+	uint16_t local_port =
+		contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
+
+	if (draft->program != contact->program || draft->protocol != contact->protocol)
+		return false;
+	if (has_types(draft->protocol)) {
+		if (draft->icmp_type != (uint8_t)contact->port)
+			return false;
+	} else if (protocol_has_ports(draft->protocol)) {
+		if (!port_kind_covers((enum profile_port_kind)draft->port_kind, draft->protocol,
+				      draft->port, local_port, contact->port) ||
+		    (draft->local_port && draft->local_port != local_port))
+			return false;
+	}
+	return peer_covers(draft, contact);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "learn/generalise.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learn/drafts.h"
+#include "learn/open_classes.h"
+
+#define PORT_DNS	   53
+#define PORT_DHCP_SERVER   67
+#define PORT_DHCP_CLIENT   68
+#define PORT_SSDP	   1900
+#define PORT_DHCPV6_SERVER 547
+#define PORT_DNS_TLS	   853
+#define FIRST_HIGH_PORT	   1024
+
+/* ICMP and ICMPv6 echo requests: a device that probes whether it is connected picks any target. */
+#define ICMP_ECHO   8
+#define ICMPV6_ECHO 128
+
+bool port_set_has(const struct port_set *set, uint16_t port)
+{
+	return set->bits[port / 8] >> port % 8 & 1;
+}
+
+void port_set_add(struct port_set *set, uint16_t port)
+{
+	set->bits[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+static uint16_t own_port(const struct contact *contact)
+{
+	return contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
+}
+
+bool contact_is_answer(const struct contact *contact, const struct port_set *answers)
+{
+	if (contact->protocol != IPPROTO_UDP || contact->place != ROLE_LAN)
+		return false;
+	return (contact->flags & CONTACT_ASKED) || port_set_has(answers, own_port(contact));
+}
+
+/* A port that was asked, one that is the same at both ends, and one from which the station reached
+ * several ports of neighbours: there it listens. */
+static int derive_answers(const struct contacts *contacts, struct port_set *answers)
+{
+	uint16_t *remote_of = calloc(65536, sizeof(*remote_of));
+
+	if (!remote_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < contacts->count; i++) {
+		const struct contact *contact = &contacts->items[i];
+		uint16_t port = own_port(contact);
+
+		if (contact->protocol != IPPROTO_UDP || contact->place == ROLE_INTERNET ||
+		    port == 0)
+			continue;
+		if (contact->flags & CONTACT_ASKED ||
+		    (contact->flags & CONTACT_SAME_PORT && port >= FIRST_HIGH_PORT))
+			port_set_add(answers, port);
+		if (contact->place != ROLE_LAN || contact->flags & CONTACT_ASKED ||
+		    port == PORT_DHCP_SERVER || port == PORT_DHCP_CLIENT)
+			continue;
+		if (remote_of[port] == 0)
+			remote_of[port] = contact->port;
+		else if (remote_of[port] != contact->port)
+			port_set_add(answers, port);
+	}
+	free(remote_of);
+	return 0;
+}
+
+/* What the contacts of one program say together. */
+struct habits {
+	bool local;	/* takes part in discovery on the local network */
+	bool announces; /* UPnP: subscribers will be called at the URL they give */
+};
+
+static bool is_dhcp(uint16_t port)
+{
+	return port == PORT_DHCP_SERVER || port == PORT_DHCP_CLIENT || port == PORT_DHCPV6_SERVER;
+}
+
+static bool is_resolver(const struct contact *contact)
+{
+	return (contact->protocol == IPPROTO_UDP || contact->protocol == IPPROTO_TCP) &&
+	       (contact->port == PORT_DNS || contact->port == PORT_DNS_TLS) &&
+	       (contact->place == ROLE_LAN || (contact->roles & 1u << PEER_ROLE_RESOLVER));
+}
+
+static enum profile_role role_of(const struct contact *contact)
+{
+	if (is_resolver(contact))
+		return ROLE_RESOLVER;
+	if (contact->place != ROLE_LAN)
+		return contact->place;
+	if (contact->protocol == IPPROTO_UDP && is_dhcp(contact->port) &&
+	    (contact->roles & 1u << PEER_ROLE_DHCP_SERVER))
+		return ROLE_DHCP_SERVER;
+	return contact->roles & 1u << PEER_ROLE_GATEWAY ? ROLE_GATEWAY : ROLE_LAN;
+}
+
+static void take_local(struct draft_set *set, const struct contact *contact, struct habits *habits)
+{
+	struct draft_key key = draft_role(contact->program, contact->protocol, role_of(contact),
+					  PORT_NUMBER, contact->port);
+
+	draft_set_add(set, &key);
+	if (contact->protocol == IPPROTO_UDP && !is_dhcp(contact->port) && !is_resolver(contact))
+		habits->local = true;
+	if (contact->flags & CONTACT_ANNOUNCES && contact->place == ROLE_MULTICAST &&
+	    contact->port == PORT_SSDP)
+		habits->announces = true;
+}
+
+/* Neither TCP nor UDP, to a public peer: as it is. */
+static void take_other(struct draft_set *set, const struct contact *contact)
+{
+	bool is_echo = (contact->protocol == IPPROTO_ICMP && contact->port == ICMP_ECHO) ||
+		       (contact->protocol == IPPROTO_ICMPV6 && contact->port == ICMPV6_ECHO);
+	struct draft_key key;
+
+	if (is_echo) {
+		key = draft_role(contact->program, contact->protocol, ROLE_INTERNET, PORT_NUMBER,
+				 contact->port);
+	} else {
+		key = contact_atom(contact);
+		draft_set_port(&key, contact->port);
+	}
+	draft_set_add(set, &key);
+}
+
+static void take_contact(struct draft_set *set, const struct contact *contact,
+			 const struct port_set *answers, struct habits *habits)
+{
+	if (contact_is_answer(contact, answers))
+		habits->local = true;
+	else if (contact->place != ROLE_INTERNET || is_resolver(contact))
+		take_local(set, contact, habits);
+	else if (contact->protocol != IPPROTO_TCP && contact->protocol != IPPROTO_UDP)
+		take_other(set, contact);
+}
+
+/* What a habit brings with it, seen or not. */
+static void add_habits(struct draft_set *set, const struct contacts *contacts,
+		       const struct habits *habits, bool listens)
+{
+	for (uint32_t program = 0; program < contacts->program_count; program++) {
+		struct draft_key key;
+
+		/* answers to what it asks of a group, and by it, go to ports of clients */
+		if (habits[program].local || (program == 0 && listens)) {
+			key = draft_role(program, IPPROTO_UDP, ROLE_LAN, PORT_EPHEMERAL, 0);
+			draft_set_add(set, &key);
+		}
+		/* UPnP Device Architecture 1.1 section 4: event callbacks */
+		if (habits[program].announces) {
+			key = draft_role(program, IPPROTO_TCP, ROLE_LAN, PORT_HIGH, 0);
+			draft_set_add(set, &key);
+		}
+	}
+}
+
+/* What a protocol brings with it: the unicast form of a group's port, the renewal of a lease (RFC
+ * 2131 section 4.4.5), the TCP retry of a truncated answer (RFC 7766 section 5). */
+static void complete(struct draft_set *set, const struct draft_key *key)
+{
+	struct draft_key more = *key;
+	bool to_group = key->role == ROLE_MULTICAST || key->role == ROLE_BROADCAST;
+
+	if (key->peer_kind != PEER_ROLE)
+		return;
+	if (key->protocol == IPPROTO_UDP && to_group && key->port_kind != PORT_SAME) {
+		bool dhcp = key->port_kind == PORT_NUMBER && is_dhcp(key->port);
+
+		more.role = dhcp ? ROLE_DHCP_SERVER : ROLE_LAN;
+		if (!dhcp || (key->port == PORT_DHCP_SERVER && key->role == ROLE_BROADCAST))
+			draft_set_add(set, &more);
+	} else if (key->role == ROLE_RESOLVER && key->port == PORT_DNS &&
+		   key->protocol == IPPROTO_UDP) {
+		more.protocol = IPPROTO_TCP;
+		draft_set_add(set, &more);
+	}
+}
+
+static void complete_all(struct draft_set *set)
+{
+	size_t count = map_count(set->map);
+	struct draft *draft = NULL;
+
+	/* Those that are added come after the last of those that were there. */
+	for (size_t i = 0; i < count && (draft = map_next(set->map, draft)); i++) {
+		struct draft_key key = draft->key;
+
+		if (set->broken)
+			return;
+		complete(set, &key);
+	}
+}
+
+static int apply(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
+		 struct draft_set *set)
+{
+	struct habits *habits = calloc(contacts->program_count, sizeof(*habits));
+	bool listens = false;
+	int result;
+
+	if (!habits)
+		return -ENOMEM;
+	for (size_t i = 0; i < contacts->count; i++)
+		take_contact(set, &contacts->items[i], answers,
+			     &habits[contacts->items[i].program]);
+	for (size_t i = 0; derive_listeners && !listens && i < sizeof(answers->bits); i++)
+		listens = answers->bits[i] != 0;
+	result = add_public_classes(contacts, answers, set);
+	add_habits(set, contacts, habits, listens);
+	free(habits);
+	complete_all(set);
+	return result;
+}
+
+int generalise(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
+	       struct drafts *ret_drafts)
+{
+	struct draft_set set;
+	int result = draft_set_new(&set);
+
+	if (result == 0 && derive_listeners)
+		result = derive_answers(contacts, answers);
+	if (result == 0)
+		result = apply(contacts, derive_listeners, answers, &set);
+	if (result == 0)
+		result = draft_set_finish(&set, ret_drafts);
+	draft_set_free(&set);
+	return result;
+}
