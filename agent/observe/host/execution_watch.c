@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/host/execution_watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "observe/host/executable.h"
+#include "observe/host/execution_join.h"
+#include "observe/host/file_events.h"
+#include "observe/host/library_watch.h"
+#include "observe/host/login_session.h"
+#include "observe/host/process_census.h"
+#include "observe/host/process_events.h"
+#include "observe/host/process_info.h"
+#include "observe/host/process_table.h"
+#include "observe/host/users.h"
+
+#define PROCESSES_LIMIT	   131072
+#define DESCRIPTORS_WANTED 4096
+#define FILES_AT_A_TIME	   512
+#define ENDED_KEPT_NS	   (5 * NS_PER_S)
+#define TICK_NS		   (20 * NS_PER_MS)
+#define LIBRARY_SWEEP_NS   (30 * NS_PER_S)
+#define LOSS_REPORT_TURNS  5
+#define DRAIN_ROUNDS	   20
+
+/* How often /proc is read: one missing event layer is made up for by a look each second; with both
+ * missing only what lives longer than the pause is seen. */
+#define HOUSEKEEPING_NS (1 * NS_PER_S)
+#define BLIND_SWEEP_NS	(100 * NS_PER_MS)
+
+struct counters {
+	uint64_t seen;
+	uint64_t lost;
+};
+
+struct execution_watch {
+	struct execution_watch_config config;
+	struct execution_layers layers;
+	struct loop *loop;
+	struct process_table *table;
+	struct users *users;
+	struct executables *executables;
+	struct process_events *processes; /* NULL: layer off */
+	struct file_events *files;	  /* NULL: layer off */
+	struct execution_join *join;
+	struct library_watch *libraries;
+	struct process_census *census;
+	struct loop_source *tick;
+	struct loop_source *housekeeping;
+	struct loop_source *blind_sweep;
+	struct loop_source *library_sweep;
+	struct counters told_files;
+	struct counters told_processes;
+	uint64_t process_losses_handled;
+	unsigned int turns;
+	bool closing;
+	char *found; /* path last handed out that is in no table */
+};
+
+static void deliver(void *context, const struct observation *observation)
+{
+	struct execution_watch *watch = context;
+
+	if (!watch->closing)
+		watch->config.deliver(watch->config.context, observation);
+}
+
+/* ---- losses ---- */
+
+static struct counters file_counters(const struct execution_watch *watch)
+{
+	struct counters counters = {.lost = execution_join_lost(watch->join)};
+
+	if (watch->files) {
+		counters.seen = file_events_seen(watch->files);
+		counters.lost += file_events_lost(watch->files);
+	}
+	return counters;
+}
+
+static struct counters process_counters(const struct execution_watch *watch)
+{
+	struct counters counters = {.lost = process_table_refused(watch->table)};
+
+	if (watch->processes) {
+		counters.seen = process_events_seen(watch->processes);
+		counters.lost += process_events_lost(watch->processes);
+	}
+	return counters;
+}
+
+static void tell(struct execution_watch *watch, const char *source, struct counters counters,
+		 struct counters *told)
+{
+	struct observation observation = {
+		.kind = OBSERVATION_LOSS,
+		.time_ns = clock_realtime_ns(),
+		.loss = {.source = source, .seen = counters.seen, .lost = counters.lost},
+	};
+
+	if (counters.seen == told->seen && counters.lost == told->lost)
+		return;
+	*told = counters;
+	deliver(watch, &observation);
+}
+
+static void tell_counters(struct execution_watch *watch)
+{
+	tell(watch, "fanotify", file_counters(watch), &watch->told_files);
+	tell(watch, "process connector", process_counters(watch), &watch->told_processes);
+}
+
+static void make_up_for_losses(struct execution_watch *watch)
+{
+	uint64_t lost = watch->processes ? process_events_lost(watch->processes) : 0;
+
+	if (lost == watch->process_losses_handled)
+		return;
+	watch->process_losses_handled = lost;
+	execution_join_settle_all(watch->join);
+	(void)process_census_take(watch->census, false);
+	tell_counters(watch);
+}
+
+/* ---- events ---- */
+
+static void on_tick(void *context);
+
+/* The short timer runs only while something waits for it. */
+static void adjust_tick(struct execution_watch *watch)
+{
+	bool needed = execution_join_waits(watch->join) || library_watch_waits(watch->libraries);
+
+	if (needed && !watch->tick) {
+		(void)loop_add_timer(watch->loop, TICK_NS, on_tick, watch, &watch->tick);
+	} else if (!needed && watch->tick) {
+		loop_remove(watch->tick);
+		watch->tick = NULL;
+	}
+}
+
+static void on_tick(void *context)
+{
+	struct execution_watch *watch = context;
+	uint64_t now_ns = clock_boottime_ns();
+
+	execution_join_tick(watch->join, now_ns);
+	library_watch_tick(watch->libraries, now_ns);
+	adjust_tick(watch);
+}
+
+static void process_event(void *context, const struct process_event *event)
+{
+	struct execution_watch *watch = context;
+
+	execution_join_process_event(watch->join, event);
+}
+
+static void take_process_events(void *context)
+{
+	struct execution_watch *watch = context;
+
+	if (watch->processes)
+		process_events_drain(watch->processes);
+}
+
+static void file_opened(void *context, int fd, pid_t pid)
+{
+	struct execution_watch *watch = context;
+
+	execution_join_file(watch->join, fd, pid);
+}
+
+static void files_drained(void *context)
+{
+	struct execution_watch *watch = context;
+
+	execution_join_files_drained(watch->join);
+	adjust_tick(watch);
+}
+
+static unsigned int room_for_files(void *context)
+{
+	struct execution_watch *watch = context;
+
+	return executables_room(watch->executables);
+}
+
+/* The files of the execs that were announced are queued by now. */
+static void process_events_taken(void *context)
+{
+	struct execution_watch *watch = context;
+
+	if (watch->files)
+		(void)file_events_drain(watch->files);
+	else
+		files_drained(watch);
+	make_up_for_losses(watch);
+}
+
+static void files_hashed(void *context)
+{
+	struct execution_watch *watch = context;
+
+	if (watch->files)
+		file_events_resume(watch->files);
+	library_watch_resume(watch->libraries);
+}
+
+static void program_began(void *context, pid_t pid)
+{
+	struct execution_watch *watch = context;
+
+	library_watch_began(watch->libraries, pid);
+}
+
+static void loader_opened(void *context, int fd, pid_t pid)
+{
+	struct execution_watch *watch = context;
+
+	library_watch_loader(watch->libraries, fd, pid);
+}
+
+static void unmarked_filesystem(void *context, int fd)
+{
+	struct execution_watch *watch = context;
+
+	if (watch->files)
+		(void)file_events_watch(watch->files, fd);
+}
+
+/* ---- timers ---- */
+
+static void on_housekeeping(void *context)
+{
+	struct execution_watch *watch = context;
+	uint64_t now_ns = clock_boottime_ns();
+
+	if (now_ns > ENDED_KEPT_NS)
+		process_table_expire(watch->table, now_ns - ENDED_KEPT_NS);
+	if (!watch->processes && watch->files)
+		(void)process_census_take(watch->census, false);
+	if (++watch->turns % LOSS_REPORT_TURNS == 0)
+		tell_counters(watch);
+	adjust_tick(watch);
+}
+
+static void on_blind_sweep(void *context)
+{
+	struct execution_watch *watch = context;
+
+	(void)process_census_take(watch->census, false);
+	adjust_tick(watch);
+}
+
+static void on_library_sweep(void *context)
+{
+	struct execution_watch *watch = context;
+
+	library_watch_sweep(watch->libraries);
+}
+
+static int start_timers(struct execution_watch *watch)
+{
+	int result = loop_add_timer(watch->loop, HOUSEKEEPING_NS, on_housekeeping, watch,
+				    &watch->housekeeping);
+
+	if (result == 0)
+		result = loop_add_timer(watch->loop, LIBRARY_SWEEP_NS, on_library_sweep, watch,
+					&watch->library_sweep);
+	if (result == 0 && !watch->processes && !watch->files)
+		result = loop_add_timer(watch->loop, BLIND_SWEEP_NS, on_blind_sweep, watch,
+					&watch->blind_sweep);
+	return result;
+}
+
+/* ---- making ---- */
+
+static size_t raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 64;
+	if (limit.rlim_cur < DESCRIPTORS_WANTED) {
+		limit.rlim_cur =
+			limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* a library takes two while it is hashed, and others here need some as well */
+	return limit.rlim_cur / 4 < FILES_AT_A_TIME ? limit.rlim_cur / 4 : FILES_AT_A_TIME;
+}
+
+static bool look_up_process(void *context, pid_t pid, struct session_process *ret_process)
+{
+	struct process_stat status;
+
+	(void)context;
+	if (process_stat_read(pid, &status) < 0)
+		return false;
+	ret_process->parent = status.parent;
+	ret_process->has_terminal = status.terminal != 0;
+	return true;
+}
+
+static bool sees_other_users(void)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	int result = process_program_path(1, &path);
+
+	return result != -EACCES && result != -EPERM;
+}
+
+static int start_layers(struct execution_watch *watch, struct error *error)
+{
+	struct file_events_config files = {
+		.kind = FILE_EVENTS_EXEC,
+		.deliver = file_opened,
+		.before = take_process_events,
+		.drained = files_drained,
+		.room = room_for_files,
+		.context = watch,
+	};
+
+	(void)process_events_new(watch->loop, process_event, process_events_taken, watch,
+				 &watch->processes, &watch->layers.connector_off);
+	(void)file_events_new(watch->loop, &files, &watch->files, &watch->layers.fanotify_off);
+	if (!watch->processes && !watch->files && !sees_other_users())
+		return error_set(error, EPERM,
+				 "cannot see other users' processes (fanotify: %s; process "
+				 "connector: %s); run as root",
+				 watch->layers.fanotify_off, watch->layers.connector_off);
+	return 0;
+}
+
+static int make_parts(struct execution_watch *watch)
+{
+	pid_t self = getpid();
+	pid_t root = login_session_root(look_up_process, NULL, self);
+	uint32_t audit_session = root == self ? AUDIT_SESSION_UNSET : process_audit_session(self);
+	struct execution_join_config join = {
+		.table = watch->table,
+		.executables = watch->executables,
+		.users = watch->users,
+		.file_events = watch->files,
+		.process_events = watch->processes,
+		.include_session = watch->config.include_session,
+		.audit_session = audit_session,
+		.deliver = deliver,
+		.began = program_began,
+		.loader = loader_opened,
+		.unmarked = unmarked_filesystem,
+		.context = watch,
+	};
+	struct library_watch_config libraries = {
+		.table = watch->table,
+		.executables = watch->executables,
+		.deliver = deliver,
+		.context = watch,
+		.before = take_process_events,
+	};
+	struct process_census_config census = {
+		.table = watch->table,
+		.process_events = watch->processes,
+		.self = self,
+		.session_root = root,
+		.audit_session = audit_session,
+	};
+	int result = execution_join_new(&join, &watch->join);
+
+	if (result < 0)
+		return result;
+	libraries.join = census.join = watch->join;
+	result = library_watch_new(watch->loop, &libraries, &watch->libraries);
+	return result < 0 ? result : process_census_new(&census, &watch->census);
+}
+
+static int start(struct execution_watch *watch, struct error *error)
+{
+	size_t files_at_a_time = raise_descriptor_limit();
+	int result = process_table_new(&watch->table, PROCESSES_LIMIT);
+
+	if (result == 0)
+		result = users_new("/etc/passwd", &watch->users);
+	if (result == 0)
+		result = executables_new(watch->loop, files_at_a_time, &watch->executables);
+	if (result < 0)
+		return error_set(error, -result, "cannot watch executions: %s", strerror(-result));
+	executables_on_progress(watch->executables, files_hashed, watch);
+	result = start_layers(watch, error);
+	if (result < 0)
+		return result;
+	result = make_parts(watch);
+	if (result == 0)
+		result = process_census_take(watch->census, true);
+	if (result == 0)
+		result = start_timers(watch);
+	if (result < 0)
+		return error_set(error, -result, "cannot watch executions: %s", strerror(-result));
+	library_watch_sweep(watch->libraries);
+	executables_finish(watch->executables);
+	adjust_tick(watch);
+	return 0;
+}
+
+int execution_watch_new(struct loop *loop, const struct execution_watch_config *config,
+			struct execution_watch **ret_watch, struct error *error)
+{
+	struct execution_watch *watch = calloc(1, sizeof(*watch));
+	int result;
+
+	if (!watch)
+		return error_set(error, ENOMEM, "out of memory");
+	watch->config = *config;
+	watch->loop = loop;
+	result = start(watch, error);
+	if (result < 0) {
+		execution_watch_free(watch);
+		return result;
+	}
+	*ret_watch = watch;
+	return 0;
+}
+
+void execution_watch_free(struct execution_watch *watch)
+{
+	if (!watch)
+		return;
+	watch->closing = true;
+	loop_remove(watch->tick);
+	loop_remove(watch->housekeeping);
+	loop_remove(watch->blind_sweep);
+	loop_remove(watch->library_sweep);
+	file_events_free(watch->files);
+	process_events_free(watch->processes);
+	executables_free(watch->executables);
+	library_watch_free(watch->libraries);
+	execution_join_free(watch->join);
+	process_census_free(watch->census);
+	process_table_free(watch->table);
+	users_free(watch->users);
+	free(watch->found);
+	free(watch);
+}
+
+struct execution_layers execution_watch_layers(const struct execution_watch *watch)
+{
+	return watch->layers;
+}
+
+/* ---- questions ---- */
+
+static void take_events(struct execution_watch *watch)
+{
+	if (watch->files)
+		(void)file_events_drain(watch->files); /* process events first, by itself */
+	else {
+		take_process_events(watch);
+		files_drained(watch);
+	}
+	make_up_for_losses(watch);
+}
+
+void execution_watch_drain(struct execution_watch *watch)
+{
+	for (int i = 0; i < DRAIN_ROUNDS; i++) {
+		take_events(watch);
+		library_watch_drain(watch->libraries);
+		executables_finish(watch->executables);
+		files_hashed(watch);
+		execution_join_tick(watch->join, clock_boottime_ns());
+		library_watch_tick(watch->libraries, clock_boottime_ns());
+		if (!execution_join_waits(watch->join) && !library_watch_waits(watch->libraries))
+			break;
+		(void)usleep(TICK_NS / 1000);
+	}
+	executables_finish(watch->executables);
+	tell_counters(watch);
+	adjust_tick(watch);
+}
+
+const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bool *ret_left_out)
+{
+	const struct process *process;
+	char *path = NULL;
+
+	*ret_left_out = false;
+	take_events(watch);
+	process = execution_join_process(watch->join, pid);
+	if (!process)
+		return NULL;
+	*ret_left_out = execution_join_left_out(watch->join, process);
+	if (process->flags & PROCESS_KERNEL)
+		return NULL;
+	if (watch->processes && !process->unmatched)
+		return label_text(process->program);
+	/* without process events an exec may be newer than the table */
+	if (process_program_path(pid, &path) < 0)
+		return process->unmatched ? NULL : label_text(process->program);
+	free(watch->found);
+	watch->found = path;
+	return path;
+}
+
+size_t execution_watch_recent(struct execution_watch *watch, pid_t *pids, size_t limit)
+{
+	take_process_events(watch);
+	return process_table_recent(watch->table, pids, limit);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/host/process_census.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "observe/host/process_info.h"
+#include "observe/host/process_sweep.h"
+
+struct process_census {
+	struct process_census_config config;
+	struct process_sweep *sweep;
+	uint32_t generation;
+	bool first;
+};
+
+int process_census_new(const struct process_census_config *config,
+		       struct process_census **ret_census)
+{
+	struct process_census *census = calloc(1, sizeof(*census));
+	int result;
+
+	if (!census)
+		return -ENOMEM;
+	census->config = *config;
+	result = process_sweep_new(&census->sweep);
+	if (result < 0) {
+		free(census);
+		return result;
+	}
+	*ret_census = census;
+	return 0;
+}
+
+void process_census_free(struct process_census *census)
+{
+	if (!census)
+		return;
+	process_sweep_free(census->sweep);
+	free(census);
+}
+
+static bool same_process(const struct process_census *census, const struct process *process,
+			 const struct swept_process *swept)
+{
+	if (process->flags & PROCESS_ENDED)
+		return false;
+	/* with events a reused pid is told; their times are ours, not the kernel's */
+	return census->config.process_events || process->started_ns == swept->started_ns;
+}
+
+static void update(struct process_census *census, struct process *process,
+		   const struct swept_process *swept)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	process->generation = census->generation;
+	process->session = swept->session;
+	if (!(process->flags & PROCESS_USER_KNOWN) || !census->config.process_events) {
+		process->user = swept->user;
+		process->flags |= PROCESS_USER_KNOWN;
+	}
+	if (census->config.process_events || process->flags & PROCESS_KERNEL)
+		return;
+	if (process_program_path(process->pid, &path) == 0 &&
+	    (!process->program || strcmp(path, process->program->text) != 0))
+		process->flags |= PROCESS_FRESH; /* an exec nobody told of */
+}
+
+static void visit(void *context, const struct swept_process *swept)
+{
+	struct process_census *census = context;
+	struct process *process = process_find(census->config.table, swept->pid);
+	_cleanup_(freep) char *path = NULL;
+
+	if (process && same_process(census, process, swept)) {
+		update(census, process, swept);
+		return;
+	}
+	process_forget(census->config.table, swept->pid);
+	process = process_add(census->config.table, swept->pid);
+	if (!process)
+		return;
+	process->parent_pid = swept->parent;
+	process->session = swept->session;
+	process->user = process->exec_user = swept->user;
+	process->started_ns = swept->started_ns;
+	process->generation = census->generation;
+	process->flags = PROCESS_FRESH | PROCESS_USER_KNOWN;
+	if (swept->kernel_thread)
+		process->flags |= PROCESS_KERNEL;
+	else if (process_program_path(swept->pid, &path) == 0)
+		process->program = label_new(path, NULL);
+}
+
+static uint16_t membership(struct process_census *census, const struct process *process)
+{
+	const struct process_census_config *config = &census->config;
+	const struct process *parent = process_find(config->table, process->parent_pid);
+	const struct process *leader = process_find(config->table, process->session);
+	uint16_t flags = 0;
+
+	if (process->pid == config->self)
+		flags |= PROCESS_OWN;
+	if (parent)
+		flags |= parent->flags & (PROCESS_OWN | PROCESS_SESSION);
+	if (config->session_root == config->self)
+		return flags;
+	if (process->pid == config->session_root)
+		flags |= PROCESS_SESSION;
+	/* orphans of the session have another parent now; their POSIX session tells */
+	if (leader)
+		flags |= leader->flags & PROCESS_SESSION;
+	return flags;
+}
+
+/* Children may come before their parents: until nothing changes any more. */
+static void spread_membership(struct process_census *census)
+{
+	struct process *process = NULL;
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (process = NULL; (process = process_next(census->config.table, process));) {
+			uint16_t flags;
+
+			if (!(process->flags & PROCESS_FRESH))
+				continue;
+			flags = process->flags | membership(census, process);
+			changed |= flags != process->flags;
+			process->flags = flags;
+		}
+	}
+}
+
+static void mark_audit_session(struct process_census *census)
+{
+	struct process *process = NULL;
+
+	if (census->config.audit_session == AUDIT_SESSION_UNSET)
+		return;
+	while ((process = process_next(census->config.table, process)))
+		if (process->flags & PROCESS_FRESH && !(process->flags & PROCESS_KERNEL) &&
+		    process_audit_session(process->pid) == census->config.audit_session)
+			process->flags |= PROCESS_SESSION;
+}
+
+/* A process that runs what its parent runs is a fork of it, no execution. */
+static bool is_fork(struct process_census *census, const struct process *process)
+{
+	const struct process *parent = process_find(census->config.table, process->parent_pid);
+
+	return parent && parent->program && process->program &&
+	       strcmp(parent->program->text, process->program->text) == 0;
+}
+
+static void report(struct process_census *census)
+{
+	struct process *process = NULL;
+	_cleanup_(freep) pid_t *pids = NULL;
+	size_t limit = process_table_count(census->config.table);
+	size_t count = 0;
+
+	pids = calloc(limit ? limit : 1, sizeof(*pids));
+	if (!pids)
+		return;
+	while ((process = process_next(census->config.table, process))) {
+		const struct process *parent;
+
+		if (!(process->flags & PROCESS_FRESH))
+			continue;
+		process->flags &= (uint16_t)~PROCESS_FRESH;
+		parent = process_find(census->config.table, process->parent_pid);
+		if (!process->parent_program && parent && !(parent->flags & PROCESS_KERNEL))
+			label_assign(&process->parent_program, parent->program);
+		if (process->flags & PROCESS_KERNEL || (!census->first && is_fork(census, process)))
+			continue;
+		pids[count++] = process->pid;
+	}
+	for (size_t i = 0; i < count; i++) {
+		process = process_find(census->config.table, pids[i]);
+		if (process)
+			execution_join_running(census->config.join, process);
+	}
+}
+
+int process_census_take(struct process_census *census, bool first)
+{
+	int result;
+
+	census->first = first;
+	census->generation++;
+	result = process_sweep_run(census->sweep, visit, census);
+	if (result < 0)
+		return result;
+	process_table_sweep_end(census->config.table, census->generation, clock_boottime_ns());
+	mark_audit_session(census);
+	spread_membership(census);
+	report(census);
+	return 0;
+}

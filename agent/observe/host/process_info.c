@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/host/process_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+/* include/linux/sched.h: I am a kernel thread */
+#define PF_KTHREAD 0x00200000UL
+
+ssize_t process_file_read(pid_t pid, const char *name, char *bytes, size_t size)
+{
+	char path[64];
+	_cleanup_(closep) int fd = -1;
+	size_t length = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (length < size - 1) {
+		ssize_t got = read(fd, bytes + length, size - 1 - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	bytes[length] = '\0';
+	return (ssize_t)length;
+}
+
+int process_stat_parse(const char *line, struct process_stat *ret_stat)
+{
+	/* The name stands in parentheses and may hold some itself: the last one ends it. */
+	const char *rest = strrchr(line, ')');
+	unsigned long flags;
+	unsigned long long started;
+	long ticks = sysconf(_SC_CLK_TCK);
+	int parent;
+	int session;
+	int terminal;
+
+	if (!rest || ticks <= 0)
+		return -EBADMSG;
+	/* state ppid pgrp session tty_nr tpgid flags, then fields 10 to 21, starttime */
+	if (sscanf(rest + 1,
+		   " %*c %d %*d %d %d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &parent, &session, &terminal, &flags, &started) != 5)
+		return -EBADMSG;
+	ret_stat->parent = parent;
+	ret_stat->session = session;
+	ret_stat->terminal = terminal;
+	ret_stat->kernel_thread = flags & PF_KTHREAD;
+	ret_stat->started_ns = (uint64_t)started * (NS_PER_S / (uint64_t)ticks);
+	return 0;
+}
+
+int process_stat_read(pid_t pid, struct process_stat *ret_stat)
+{
+	char line[1024];
+	ssize_t size = process_file_read(pid, "stat", line, sizeof(line));
+
+	if (size < 0)
+		return (int)size;
+	return process_stat_parse(line, ret_stat);
+}
+
+int process_user_parse(const char *status, uint32_t *ret_effective)
+{
+	/* the name comes first, with newlines escaped */
+	const char *line = strstr(status, "\nUid:");
+	uint32_t effective;
+
+	if (!line || sscanf(line, "\nUid: %*u %" SCNu32, &effective) != 1)
+		return -EBADMSG;
+	*ret_effective = effective;
+	return 0;
+}
+
+int process_user_read(pid_t pid, uint32_t *ret_effective)
+{
+	char status[1024];
+	ssize_t size = process_file_read(pid, "status", status, sizeof(status));
+
+	if (size < 0)
+		return (int)size;
+	return process_user_parse(status, ret_effective);
+}
+
+uint32_t process_audit_session(pid_t pid)
+{
+	char bytes[16];
+	uint64_t session;
+
+	if (process_file_read(pid, "sessionid", bytes, sizeof(bytes)) <= 0)
+		return AUDIT_SESSION_UNSET;
+	bytes[strcspn(bytes, "\n")] = '\0';
+	if (number_parse(bytes, UINT32_MAX, &session) < 0)
+		return AUDIT_SESSION_UNSET;
+	return (uint32_t)session;
+}
+
+int process_program_open(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool process_runs(pid_t pid, const struct file_key *file)
+{
+	char path[64];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return stat(path, &status) == 0 && status.st_dev == file->device &&
+	       status.st_ino == file->inode;
+}
+
+/* A file may really be called so: then it is there. */
+static void cut_deleted(char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(path);
+	struct stat status;
+
+	if (length > strlen(mark) && strcmp(path + length - strlen(mark), mark) == 0 &&
+	    lstat(path, &status) < 0)
+		path[length - strlen(mark)] = '\0';
+}
+
+static int link_target(const char *link, char **ret_path)
+{
+	char target[PATH_MAX];
+	ssize_t size = readlink(link, target, sizeof(target));
+	char *path;
+
+	if (size < 0)
+		return -errno;
+	if ((size_t)size >= sizeof(target))
+		return -ENAMETOOLONG;
+	path = strndup(target, (size_t)size);
+	if (!path)
+		return -ENOMEM;
+	cut_deleted(path);
+	*ret_path = path;
+	return 0;
+}
+
+int descriptor_path(int fd, char **ret_path)
+{
+	char link[64];
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return link_target(link, ret_path);
+}
+
+int process_program_path(pid_t pid, char **ret_path)
+{
+	char link[64];
+
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	return link_target(link, ret_path);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OBSERVE_HOST_PROCESS_INFO_H
+#define OBSERVE_HOST_PROCESS_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "observe/host/file_key.h"
+
+/* What /proc/PID says of one process at this moment (proc(5)). All errors are negative errno; a
+ * process that is gone is -ENOENT or -ESRCH. */
+
+/* No audit session: (unsigned int)-1 of linux/audit.h */
+#define AUDIT_SESSION_UNSET UINT32_MAX
+
+struct process_stat {
+	pid_t parent;
+	pid_t session; /* POSIX session id */
+	int terminal;  /* controlling, 0: none */
+	bool kernel_thread;
+	uint64_t started_ns; /* CLOCK_BOOTTIME */
+};
+
+/* The line of /proc/PID/stat, which may hold any bytes in the name. Returns 0 or -EBADMSG. */
+int process_stat_parse(const char *line, struct process_stat *ret_stat);
+int process_stat_read(pid_t pid, struct process_stat *ret_stat);
+
+/* The second number of the "Uid:" line in /proc/PID/status. Returns 0 or -EBADMSG. */
+int process_user_parse(const char *status, uint32_t *ret_effective);
+int process_user_read(pid_t pid, uint32_t *ret_effective);
+
+/* AUDIT_SESSION_UNSET where the kernel keeps none. */
+uint32_t process_audit_session(pid_t pid);
+
+/* A file of the process's /proc directory: at most size - 1 bytes, NUL-terminated. Returns the
+ * length. */
+ssize_t process_file_read(pid_t pid, const char *name, char *bytes, size_t size);
+
+/* Opens the process's program through /proc/PID/exe: the inode itself, even when it was deleted. */
+int process_program_open(pid_t pid);
+
+/* Whether the process runs that file (device and inode) now. */
+bool process_runs(pid_t pid, const struct file_key *file);
+
+/* The path of an open descriptor or of a process's program, without the kernel's
+ * " (deleted)", freed by the caller. */
+int descriptor_path(int fd, char **ret_path);
+int process_program_path(pid_t pid, char **ret_path);
+
+#endif
