@@ -165,6 +165,12 @@ bool utf8_is_valid(const char *bytes, size_t size)
 	return true;
 }
 
+static bool is_control(const unsigned char *bytes, size_t length)
+{
+	return bytes[0] < 0x20 || bytes[0] == 0x7f ||
+	       (length == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
+}
+
 void text_printable(const char *text, char *out, size_t out_size)
 {
 	size_t size = strlen(text);
@@ -173,8 +179,7 @@ void text_printable(const char *text, char *out, size_t out_size)
 	for (size_t at = 0; at < size;) {
 		const unsigned char *bytes = (const unsigned char *)text + at;
 		size_t length = utf8_sequence(bytes, size - at);
-		bool control = bytes[0] < 0x20 || bytes[0] == 0x7f ||
-			       (length == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
+		bool control = is_control(bytes, length);
 
 		if (used + (length ? length : 1) >= out_size)
 			break;
@@ -189,6 +194,31 @@ void text_printable(const char *text, char *out, size_t out_size)
 	}
 	if (out_size)
 		out[used] = '\0';
+}
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+char *text_escape(const char *bytes, size_t limit)
+{
+	size_t size = strlen(bytes);
+	struct text text = {0};
+	char *string;
+
+	for (size_t at = 0; at < size;) {
+		const unsigned char *next = (const unsigned char *)bytes + at;
+		size_t length = utf8_sequence(next, size - at);
+		bool plain = length && !is_control(next, length) &&
+			     (length != 3 || memcmp(next, REPLACEMENT, 3) != 0);
+		char escaped[16];
+
+		(void)snprintf(escaped, sizeof(escaped), REPLACEMENT "%02x", next[0]);
+		if (text.length + (plain ? length : strlen(escaped)) > limit)
+			break;
+		text_append_bytes(&text, plain ? (const char *)next : escaped,
+				  plain ? length : strlen(escaped));
+		at += plain ? length : 1;
+	}
+	return text_finish(&text, &string) < 0 ? NULL : string;
 }
 
 int number_parse(const char *text, uint64_t limit, uint64_t *ret_number)

@@ -36,6 +36,12 @@ bool utf8_is_valid(const char *bytes, size_t size);
  * becomes '?', so that a hostile name cannot steer the reader's screen. Always NUL-terminated. */
 void text_printable(const char *text, char *out, size_t out_size);
 
+/* Text for a file from bytes that need not be any: what is not well-formed UTF-8, every control
+ * character (C0, DEL, C1) and U+FFFD itself become, byte by byte, U+FFFD and two hexadecimal
+ * digits. Different bytes give different texts, unless they are cut: at most limit bytes come out,
+ * whole characters. To be freed; NULL when memory is out. */
+char *text_escape(const char *bytes, size_t limit);
+
 /* A decimal number in [0, limit], nothing around it. Returns 0, -EINVAL or -ERANGE. */
 int number_parse(const char *text, uint64_t limit, uint64_t *ret_number);
 

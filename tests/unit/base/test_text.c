@@ -79,6 +79,52 @@ static void what_is_printed_cannot_steer_a_terminal(void **state)
 	assert_string_equal(out, "\xc3\xa4");
 }
 
+static void any_bytes_become_text_and_stay_different(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t limit;
+		const char *text;
+	} cases[] = {
+		{"/bin/\xc3\xa4", 100, "/bin/\xc3\xa4"},
+		{"/a\xff", 100,
+		 "/a\xef\xbf\xbd"
+		 "ff"},
+		{"/a\n", 100,
+		 "/a\xef\xbf\xbd"
+		 "0a"},
+		{"\xc2\x9b", 100,
+		 "\xef\xbf\xbd"
+		 "c2"
+		 "\xef\xbf\xbd"
+		 "9b"},
+		{"\xef\xbf\xbd"
+		 "ff",
+		 100,
+		 "\xef\xbf\xbd"
+		 "ef"
+		 "\xef\xbf\xbd"
+		 "bf"
+		 "\xef\xbf\xbd"
+		 "bd"
+		 "ff"},
+		{"a\xff", 5, "a"},
+		{"a\xff", 6,
+		 "a\xef\xbf\xbd"
+		 "ff"},
+		{"a\xc3\xa4", 2, "a"},
+		{"", 0, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = text_escape(cases[i].bytes, cases[i].limit);
+
+		assert_string_equal(text, cases[i].text);
+		free(text);
+	}
+}
+
 static void numbers_have_bounds(void **state)
 {
 	uint64_t number = 7;
@@ -101,6 +147,7 @@ int main(void)
 		cmocka_unit_test(hex_goes_both_ways),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(what_is_printed_cannot_steer_a_terminal),
+		cmocka_unit_test(any_bytes_become_text_and_stay_different),
 		cmocka_unit_test(numbers_have_bounds),
 	};
 
