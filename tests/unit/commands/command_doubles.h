@@ -12,6 +12,8 @@
 static char complaint[1024];
 
 static int complain(const char *name, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+static int complain(const char *name, const char *format, va_list arguments)
 {
 	int length = snprintf(complaint, sizeof(complaint), "%s: ", name);
 
