@@ -251,7 +251,7 @@ static int compact(struct journal *journal, const struct state *state)
 	_cleanup_(freep) char *beside = NULL;
 	_cleanup_(closep) int fd = -1;
 	struct output output = {.offset = sizeof(struct journal_header)};
-	uint64_t sequence;
+	uint64_t sequence = 0;
 	int result;
 
 	if (asprintf(&beside, "%s.new", journal->path) < 0) {
@@ -291,7 +291,7 @@ static uint64_t compaction_size(const struct state *state)
 static int append_changes(struct journal *journal, const struct state *state)
 {
 	struct output output = {.fd = journal->fd, .offset = journal->size};
-	uint64_t sequence;
+	uint64_t sequence = 0;
 	int result = write_commit(&output, state, true, journal->sequence, &sequence);
 
 	if (result == 0 && fdatasync(journal->fd) < 0)
