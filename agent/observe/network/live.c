@@ -27,11 +27,13 @@ enum {
 
 struct live {
 	struct live_config config;
-	struct capture *captures[INTERFACES_MAX]; /* NULL: not being captured */
+	struct capture *captures[INTERFACES_MAX]; /* NULL: could not be opened */
+	/* Gone since. Closing its capture takes rights that a confined process has not, and with it
+	 * the process gives way to a new one as soon as the interface is back. */
+	bool gone[INTERFACES_MAX];
 	struct trouble troubles[INTERFACES_MAX];
 	struct capture_sink sink;
 	struct observed_capture reported;
-	uint64_t dropped_by_gone; /* counted by captures that are closed */
 	uint64_t next_tick_ns;
 	unsigned int ticks_left;
 	struct outbox outbox;
@@ -115,8 +117,7 @@ static void report_capture(struct live *live)
 		.capture = {.packets = live->sink.packets,
 			    .bytes = live->sink.bytes,
 			    .undecoded = live->sink.undecoded,
-			    .evicted = tracker_evicted(live->sink.tracker),
-			    .dropped = live->dropped_by_gone},
+			    .evicted = tracker_evicted(live->sink.tracker)},
 	};
 	struct observed_capture *now = &observation.capture;
 
@@ -131,15 +132,19 @@ static void report_capture(struct live *live)
 	outbox_observe(&live->outbox, &observation);
 }
 
-static void close_interface(struct live *live, size_t interface, const struct error *error)
+static void give_up_interface(struct live *live, size_t interface, const struct error *error)
 {
-	live->dropped_by_gone += capture_dropped(live->captures[interface]);
-	capture_close(live->captures[interface]);
-	live->captures[interface] = NULL;
-	note_trouble(live, interface, error);
-	(void)snprintf(live->troubles[interface].text, sizeof(live->troubles[interface].text),
-		       "%s: %.200s", live->config.interfaces[interface], error->message);
+	struct error named = *error;
+
+	(void)error_prefix(&named, "%s", live->config.interfaces[interface]);
+	live->gone[interface] = true;
+	note_trouble(live, interface, &named);
 	report_trouble(live, interface);
+}
+
+static bool is_watched(const struct live *live, size_t interface)
+{
+	return live->captures[interface] && !live->gone[interface];
 }
 
 /* One round over the interfaces. Returns how many packets there were. */
@@ -151,11 +156,11 @@ static int dispatch_all(struct live *live)
 		struct error error = {0};
 		int count;
 
-		if (!live->captures[i])
+		if (!is_watched(live, i))
 			continue;
 		count = capture_dispatch(live->captures[i], DISPATCH_PACKETS, &live->sink, &error);
 		if (count < 0)
-			close_interface(live, i, &error);
+			give_up_interface(live, i, &error);
 		else
 			total += count;
 	}
@@ -173,7 +178,7 @@ static void tick(struct live *live, uint64_t now_ns)
 static bool needs_attention(const struct live *live)
 {
 	for (size_t i = 0; i < live->config.interface_count; i++) {
-		if (live->captures[i] && capture_wants_attention(live->captures[i]))
+		if (is_watched(live, i) && capture_wants_attention(live->captures[i]))
 			return true;
 	}
 	return false;
@@ -226,7 +231,7 @@ static size_t fill_polls(const struct live *live, int channel, struct pollfd *po
 
 	polls[count++] = (struct pollfd){.fd = channel, .events = POLLIN};
 	for (size_t i = 0; i < live->config.interface_count; i++) {
-		if (live->captures[i])
+		if (is_watched(live, i))
 			polls[count++] = (struct pollfd){
 				.fd = capture_descriptor(live->captures[i]), .events = POLLIN};
 	}
