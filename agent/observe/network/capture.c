@@ -52,43 +52,41 @@ static void capture_closep(struct capture **capture)
 	capture_close(*capture);
 }
 
-static int fill_error(struct error *error, const char *interface, int status, pcap_t *pcap)
+static int no_such_interface(struct error *error, const char *interface)
 {
-	switch (status) {
-	case PCAP_ERROR_NO_SUCH_DEVICE:
-		return error_set(error, ENODEV,
-				 "%s: there is no such interface (ip link shows what there is)",
-				 interface);
-	case PCAP_ERROR_IFACE_NOT_UP:
-		return error_set(error, ENETDOWN, "%s: the interface is down", interface);
-	case PCAP_ERROR_PERM_DENIED:
+	return error_set(error, ENODEV,
+			 "%s: there is no such interface (ip link shows what there is)", interface);
+}
+
+/* libpcap does not tell a kernel without packet sockets, or rights that are missing, from other
+ * trouble in all its versions, so the kernel is asked. */
+static int explain_failure(struct error *error, const char *interface, const char *otherwise)
+{
+	_cleanup_(closep) int probe = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (probe < 0 && (errno == EPERM || errno == EACCES))
 		return error_set(error, EPERM,
 				 "%s: capturing packets is not permitted: run as root or grant "
 				 "CAP_NET_RAW",
 				 interface);
-	default:
-		return error_set(error, EIO, "%s: cannot capture: %s", interface,
-				 pcap_geterr(pcap));
-	}
-}
-
-/* libpcap does not tell a kernel that has no packet sockets, or rights that are missing, from other
- * trouble in all its versions, so the kernel is asked. */
-static int check_packet_socket(const char *interface, struct error *error)
-{
-	_cleanup_(closep) int probe = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	if (probe >= 0)
-		return 0;
-	if (errno == EPERM || errno == EACCES)
-		return fill_error(error, interface, PCAP_ERROR_PERM_DENIED, NULL);
-	if (errno == EAFNOSUPPORT)
+	if (probe < 0 && errno == EAFNOSUPPORT)
 		return error_set(error, EAFNOSUPPORT,
 				 "%s: this kernel cannot capture packets: it needs CONFIG_PACKET "
 				 "(if built as a module: modprobe af_packet)",
 				 interface);
-	return error_set(error, errno, "%s: cannot open a packet socket: %s", interface,
-			 strerror(errno));
+	return error_set(error, EIO, "%s: cannot capture: %s", interface, otherwise);
+}
+
+static int explain_status(struct error *error, const char *interface, int status, pcap_t *pcap)
+{
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return no_such_interface(error, interface);
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return error_set(error, ENETDOWN, "%s: the interface is down", interface);
+	default:
+		return explain_failure(error, interface, pcap_geterr(pcap));
+	}
 }
 
 static int configure(pcap_t *pcap)
@@ -129,7 +127,7 @@ static int activate(struct capture *capture, const char *interface, struct error
 	if (status == 0)
 		status = pcap_activate(pcap);
 	if (status < 0)
-		return fill_error(error, interface, status, pcap);
+		return explain_status(error, interface, status, pcap);
 	/* "any" says with SLL2 which interface a packet came from; others refuse it. */
 	if (pcap_datalink(pcap) == DLT_LINUX_SLL)
 		(void)pcap_set_datalink(pcap, DLT_LINUX_SLL2);
@@ -154,16 +152,13 @@ int capture_open_interface(const char *interface, struct capture **ret_capture, 
 
 	if (!capture)
 		return error_set(error, ENOMEM, "out of memory");
-	result = check_packet_socket(interface, error);
-	if (result < 0)
-		return result;
 	/* libpcap takes other things for devices, too (nflog, usbmon0, dbus-system). */
 	if (strcmp(interface, "any") != 0 && if_nametoindex(interface) == 0)
-		return fill_error(error, interface, PCAP_ERROR_NO_SUCH_DEVICE, NULL);
+		return no_such_interface(error, interface);
 	capture->live = true;
 	capture->pcap = pcap_create(interface, text);
 	if (!capture->pcap)
-		return error_set(error, EIO, "%s: %s", interface, text);
+		return explain_failure(error, interface, text);
 	result = activate(capture, interface, error);
 	if (result < 0)
 		return result;
