@@ -20,7 +20,7 @@ enum {
 	 * that two fit into a page. A full Ethernet frame and the ClientHellos of today are
 	 * smaller. */
 	LIVE_SNAPSHOT_BYTES = 1960,
-	RING_BYTES = 1 << 20,
+	RING_BYTES = 2 << 20,
 	/* Enough for every header that the filter or the decoder looks at. */
 	HEADERS_BYTES = 128,
 };

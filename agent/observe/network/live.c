@@ -16,6 +16,8 @@ enum {
 	/* Packets of one interface in a row: short enough that a START leaves at once and the
 	 * others get their turn. */
 	DISPATCH_PACKETS = 64,
+	/* As many in one round are the beginning of a flood. */
+	BUSY_PACKETS = 8,
 	/* Ticks go on this long after the last packet: until the tracker has nothing left that only
 	 * time settles (NAME_WAIT_NS and QUESTION_WAIT_NS are 5 s), and nothing left to count. */
 	QUIET_TICKS = 8,
@@ -238,23 +240,47 @@ static size_t fill_polls(const struct live *live, int channel, struct pollfd *po
 	return count;
 }
 
+/*
+ * Waits for something to do, packets: how many there were in the last round. While they pour in,
+ * one wake-up for each would cost more than looking at it, to the sender as well: then a rest of a
+ * millisecond lets some come together, which the rings have room for.
+ */
+static int await(struct live *live, int channel, int packets, struct pollfd *polls)
+{
+	size_t count = fill_polls(live, channel, polls);
+	int timeout_ms = wait_ms(live, clock_monotonic_ns());
+
+	if (packets >= DISPATCH_PACKETS) {
+		count = 1;
+		timeout_ms = 0;
+	} else if (packets >= BUSY_PACKETS) {
+		count = 1;
+		timeout_ms = 1;
+	}
+	if (poll(polls, count, timeout_ms) >= 0)
+		return 0;
+	polls[0].revents = 0;
+	return errno == EINTR ? 0 : -errno;
+}
+
 static int watch(struct live *live, int channel)
 {
 	struct pollfd polls[1 + INTERFACES_MAX];
+	int packets = 0;
 
 	for (;;) {
-		size_t count = fill_polls(live, channel, polls);
-		uint64_t now_ns = clock_monotonic_ns();
-		int result;
+		int result = await(live, channel, packets, polls);
+		uint64_t now_ns;
 
-		if (poll(polls, count, wait_ms(live, now_ns)) < 0 && errno != EINTR)
-			return -errno;
+		if (result < 0)
+			return result;
 		result = polls[0].revents ? take_command(channel) : 0;
 		if (result < 0)
 			return result;
 		if (result > 0)
 			return finish(live);
-		if (dispatch_all(live) > 0) {
+		packets = dispatch_all(live);
+		if (packets > 0) {
 			now_ns = clock_monotonic_ns();
 			if (live->ticks_left == 0)
 				live->next_tick_ns = now_ns + TICK_NS;
