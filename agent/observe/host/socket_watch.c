@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "observe/host/socket_counts.h"
 #include "observe/host/socket_events.h"
 #include "observe/host/socket_holder.h"
 #include "observe/host/socket_listeners.h"
@@ -23,11 +24,12 @@
 /* /proc/net lists every socket, so that looking costs more. */
 #define SLOW_ROUND_NS (250 * NS_PER_MS)
 
-/* The rarer protocols, and the kernel's settings. */
-#define RARE_ROUND_NS (1 * NS_PER_S)
-#define SETTINGS_NS   (60 * NS_PER_S)
+/* How long a protocol may go without a look while its number of sockets stays the same. */
+#define FULL_ROUND_NS (1 * NS_PER_S)
 
-static const uint8_t common_protocols[] = {IPPROTO_TCP, IPPROTO_UDP, 0};
+/* When the kernel's settings are read again. */
+#define SETTINGS_NS (60 * NS_PER_S)
+
 static const uint8_t all_protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP, 0};
 
 struct socket_watch {
@@ -36,10 +38,13 @@ struct socket_watch {
 	struct socket_ports ports;
 	struct socket_source *source;
 	struct socket_events *events; /* NULL: the kernel does not announce closed sockets */
+	struct socket_counts *counts; /* NULL: the kernel does not tell */
 	struct socket_holder *holder;
 	struct socket_listeners *listeners;
+	bool closed; /* announcements came since the last look at UDP: the number alone is no proof
+		      */
 	uint64_t round_ns;    /* CLOCK_MONOTONIC of the round that runs */
-	uint64_t rare_ns;     /* when the rarer protocols were looked at */
+	uint64_t full_ns;     /* when all protocols were looked at */
 	uint64_t settings_ns; /* when the settings were read */
 	uint64_t events_seen;
 	uint64_t events_lost;
@@ -88,6 +93,7 @@ static void on_closed(void *context, const struct socket_record *record)
 	struct socket_watch *watch = context;
 
 	watch->events_seen++;
+	watch->closed = true;
 	if (socket_is_listener(&watch->ports, record))
 		(void)socket_listeners_closed(watch->listeners, record, clock_monotonic_ns());
 }
@@ -102,11 +108,29 @@ static void on_lost(void *context)
 	report_events(watch);
 }
 
+/* What a round must look at. A TCP listener may come while a connection goes, so that only a look
+ * tells. The same with UDP leaves an announcement behind when the socket is closed, at the latest.
+ */
+static void choose_protocols(struct socket_watch *watch, uint8_t *protocols)
+{
+	static const uint8_t counted[] = {IPPROTO_UDP, IPPROTO_UDPLITE};
+
+	*protocols++ = IPPROTO_TCP;
+	if (watch->counts)
+		socket_counts_read(watch->counts);
+	for (size_t i = 0; i < array_length(counted); i++)
+		if (!watch->counts || watch->closed ||
+		    socket_counts_changed(watch->counts, counted[i]))
+			*protocols++ = counted[i];
+	watch->closed = false;
+	*protocols = 0;
+}
+
 static void on_round(void *context)
 {
 	struct socket_watch *watch = context;
+	uint8_t protocols[array_length(all_protocols)];
 	uint64_t now_ns = clock_monotonic_ns();
-	bool rare = now_ns - watch->rare_ns >= RARE_ROUND_NS;
 
 	if (now_ns - watch->settings_ns >= SETTINGS_NS) {
 		watch->settings_ns = now_ns;
@@ -114,9 +138,13 @@ static void on_round(void *context)
 		if (watch->events)
 			report_events(watch);
 	}
-	if (rare)
-		watch->rare_ns = now_ns;
-	look(watch, rare ? all_protocols : common_protocols);
+	choose_protocols(watch, protocols);
+	if (now_ns - watch->full_ns >= FULL_ROUND_NS) {
+		watch->full_ns = now_ns;
+		look(watch, all_protocols);
+	} else {
+		look(watch, protocols);
+	}
 }
 
 /* net.ipv6.bindv6only */
@@ -150,8 +178,13 @@ static int start(struct socket_watch *watch, enum socket_source_kind kind, struc
 	/* events first: what closes during the first look is not missed */
 	if (kind != SOCKET_SOURCE_PROC)
 		(void)socket_events_new(loop, &watch->ports, &events, &watch->events);
+	/* without announcements the numbers are not trusted alone */
+	if (watch->events && socket_counts_new(&watch->counts) == -ENOMEM)
+		return -ENOMEM;
+	if (watch->counts)
+		socket_counts_read(watch->counts);
 	look(watch, all_protocols);
-	watch->rare_ns = watch->settings_ns = watch->round_ns;
+	watch->full_ns = watch->settings_ns = watch->round_ns;
 	return loop_add_timer(loop, socket_source_is_slow(watch->source) ? SLOW_ROUND_NS : ROUND_NS,
 			      on_round, watch, &watch->timer);
 }
@@ -187,6 +220,7 @@ void socket_watch_free(struct socket_watch *watch)
 		return;
 	loop_remove(watch->timer);
 	socket_events_free(watch->events);
+	socket_counts_free(watch->counts);
 	socket_listeners_free(watch->listeners);
 	socket_holder_free(watch->holder);
 	socket_source_free(watch->source);

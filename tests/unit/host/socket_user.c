@@ -7,9 +7,9 @@
  *	socket_user send    PROTOCOL ADDRESS PORT HOLD_MS [PROGRAM]
  *	socket_user hold    HOLD_MS
  *
- * PROTOCOL: tcp, udp, udplite. An IPv6 socket takes IPv4 too unless the address begins with '='.
- * Prints the local port when the socket is ready, and holds it for the time given; PROGRAM inherits
- *it and is run as "PROGRAM hold HOLD_MS".
+ * PROTOCOL: tcp, udp, udplite, ping, raw (both ICMP). An IPv6 socket takes IPv4 too unless the
+ *address begins with '='. Prints the local port when the socket is ready, and holds it for the time
+ *given; PROGRAM inherits it and is run as "PROGRAM hold HOLD_MS".
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -42,12 +42,22 @@ static int fill_address(const char *text, const char *port, struct sockaddr_stor
 
 static int open_socket(const char *protocol, int family, int v6_only)
 {
-	int fd;
+	static const struct {
+		const char *name;
+		int type;
+		int protocol;
+	} kinds[] = {
+		{"tcp", SOCK_STREAM, 0},
+		{"udp", SOCK_DGRAM, 0},
+		{"udplite", SOCK_DGRAM, IPPROTO_UDPLITE},
+		{"ping", SOCK_DGRAM, IPPROTO_ICMP},
+		{"raw", SOCK_RAW, IPPROTO_ICMP},
+	};
+	int fd = -1;
 
-	if (!strcmp(protocol, "tcp"))
-		fd = socket(family, SOCK_STREAM, 0);
-	else
-		fd = socket(family, SOCK_DGRAM, strcmp(protocol, "udplite") ? 0 : IPPROTO_UDPLITE);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(protocol, kinds[i].name))
+			fd = socket(family, kinds[i].type, kinds[i].protocol);
 	if (fd >= 0 && family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only));
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));

@@ -39,6 +39,7 @@ struct scene {
 	struct socket_watch *watch;
 	struct seen seen[SEEN_LIMIT];
 	size_t count;
+	uint64_t lost;
 };
 
 static char user_path[PATH_MAX];  /* the program that uses sockets */
@@ -49,6 +50,10 @@ static void on_observation(void *context, const struct observation *observation)
 	struct scene *scene = context;
 	struct seen *seen = &scene->seen[scene->count];
 
+	if (observation->kind == OBSERVATION_LOSS) {
+		assert_string_equal(observation->loss.source, "socket events");
+		scene->lost = observation->loss.lost;
+	}
 	if (observation->kind != OBSERVATION_LISTENER)
 		return;
 	assert_true(scene->count < SEEN_LIMIT);
@@ -301,6 +306,30 @@ static void sees_udp_between_rounds(void **state)
 	close_scene(scene);
 }
 
+/* More announcements than the kernel keeps: told, and the look at everything is done again. */
+static void tells_lost_announcements(void **state)
+{
+	_cleanup_(freep) struct scene *scene = scene_memory();
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(7401)};
+	struct user user;
+
+	(void)state;
+	open_scene(scene, SOCKET_SOURCE_BEST);
+	for (int i = 0; i < 5000; i++) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+		assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
+		(void)close(fd);
+	}
+	user = start_user("listen", "udp", "127.0.0.1", 7402, 60000, NULL);
+	run_ms(scene, 100);
+	assert_true(scene->lost > 0);
+	assert_int_equal(times_seen(scene, IPPROTO_UDP, "127.0.0.1", false, 7402, user_path), 1);
+	assert_int_equal(times_seen(scene, IPPROTO_UDP, "0.0.0.0", false, 7401, ""), 1);
+	close_scene(scene);
+	end_user(user);
+}
+
 static struct observed_flow make_flow(uint8_t protocol, const char *address, uint16_t local_port,
 				      uint16_t remote_port)
 {
@@ -429,26 +458,76 @@ static void never_guesses_between_programs(void **state)
 	end_user(client);
 }
 
+static struct user start_other(const char *verb, const char *protocol, const char *address,
+			       uint16_t port)
+{
+	struct user user;
+	char kept[PATH_MAX];
+
+	(void)snprintf(kept, sizeof(kept), "%s", user_path);
+	(void)snprintf(user_path, sizeof(user_path), "%s", other_path);
+	user = start_user(verb, protocol, address, port, 60000, NULL);
+	(void)snprintf(user_path, sizeof(user_path), "%s", kept);
+	return user;
+}
+
 /* Two programs wait on one UDP port: which of them sent a datagram can't be known. */
 static void never_guesses_between_sockets(void **state)
 {
 	_cleanup_(freep) struct scene *scene = scene_memory();
 	struct user first = start_user("listen", "udp", "0.0.0.0", 7600, 60000, NULL);
 	struct observed_flow flow = make_flow(IPPROTO_UDP, "127.0.0.1", 7600, 9);
-	char kept[PATH_MAX];
 	struct user second;
 
 	(void)state;
 	open_scene(scene, SOCKET_SOURCE_BEST);
 	assert_string_equal(owner(scene, &flow), user_path);
-	(void)snprintf(kept, sizeof(kept), "%s", user_path);
-	(void)snprintf(user_path, sizeof(user_path), "%s", other_path);
-	second = start_user("listen", "udp", "127.0.0.1", 7600, 60000, NULL);
-	(void)snprintf(user_path, sizeof(user_path), "%s", kept);
+	second = start_other("listen", "udp", "127.0.0.1", 7600);
 	assert_null(owner(scene, &flow));
 	end_user(second);
 	close_scene(scene);
 	end_user(first);
+}
+
+static void finds_who_pings(const char *protocol)
+{
+	_cleanup_(freep) struct scene *scene = scene_memory();
+	struct user user = start_user("listen", protocol, "127.0.0.1", 0, 60000, NULL);
+	struct observed_flow flow = make_flow(IPPROTO_ICMP, "127.0.0.1", 0, 0);
+	struct user other;
+
+	open_scene(scene, SOCKET_SOURCE_BEST);
+	flow.icmp_type = 8; /* echo request */
+	assert_string_equal(owner(scene, &flow), user_path);
+	flow.icmp_type = 3; /* destination unreachable: the kernel's own */
+	assert_null(owner(scene, &flow));
+	other = start_other("listen", protocol, "127.0.0.1", 0);
+	flow.icmp_type = 8;
+	assert_null(owner(scene, &flow));
+	end_user(other);
+	end_user(user);
+	close_scene(scene);
+}
+
+static void finds_who_pings_raw(void **state)
+{
+	(void)state;
+	finds_who_pings("raw");
+}
+
+static void finds_who_pings_unprivileged(void **state)
+{
+	/* of this namespace */
+	FILE *file = fopen("/proc/sys/net/ipv4/ping_group_range", "we");
+
+	(void)state;
+	if (!file) {
+		print_message("SKIPPED: no ping sockets: %s\n", strerror(errno));
+		skip();
+	}
+	(void)fputs("0 0", file);
+	(void)fclose(file);
+	finds_who_pings("ping");
 }
 
 static void leaves_itself_out(void **state)
@@ -507,10 +586,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sees_short_udp_listeners),
 		cmocka_unit_test(counts_chosen_ports_as_a_client),
 		cmocka_unit_test(sees_udp_between_rounds),
+		cmocka_unit_test(tells_lost_announcements),
 		cmocka_unit_test(finds_owners_of_short_flows),
 		cmocka_unit_test(proc_finds_owners_too),
 		cmocka_unit_test(never_guesses_between_programs),
 		cmocka_unit_test(never_guesses_between_sockets),
+		cmocka_unit_test(finds_who_pings_raw),
+		cmocka_unit_test(finds_who_pings_unprivileged),
 		cmocka_unit_test(leaves_itself_out),
 	};
 	int failed;
