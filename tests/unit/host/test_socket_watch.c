@@ -321,6 +321,8 @@ static void tells_lost_announcements(void **state)
 		assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
 		(void)close(fd);
 	}
+	/* the kernel announces them when it gets to it */
+	(void)usleep(2000 * 1000);
 	user = start_user("listen", "udp", "127.0.0.1", 7402, 60000, NULL);
 	run_ms(scene, 100);
 	assert_true(scene->lost > 0);
