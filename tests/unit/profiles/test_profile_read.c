@@ -152,6 +152,25 @@ static void sizes_are_bounded(void **state)
 	}
 }
 
+static void only_values_count_as_values(void **state)
+{
+	char commas[4096];
+	struct text text = {0};
+	struct profile_fault fault;
+	char *document;
+
+	(void)state;
+	memset(commas, ',', sizeof(commas) - 1);
+	commas[sizeof(commas) - 1] = '\0';
+	text_append(&text, POLICY "},\"evidence\":{\"a\":[\"\\\"[\"");
+	for (size_t i = 0; i <= PROFILE_VALUE_LIMIT / sizeof(commas); i++)
+		text_printf(&text, ",\"%s\"", commas);
+	text_append(&text, "]}}");
+	assert_int_equal(text_finish(&text, &document), 0);
+	assert_int_equal(examine(document, strlen(document), &fault), 0);
+	free(document);
+}
+
 static void bytes_that_are_no_text_are_refused(void **state)
 {
 	static const char *const documents[] = {
@@ -222,6 +241,7 @@ int main(void)
 		cmocka_unit_test(what_is_broken_is_refused_and_says_where),
 		cmocka_unit_test(errors_name_file_place_and_remedy),
 		cmocka_unit_test(sizes_are_bounded),
+		cmocka_unit_test(only_values_count_as_values),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(a_cut_file_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(a_full_profile_loads_quickly),
