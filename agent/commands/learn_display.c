@@ -14,8 +14,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define LINE_INTERVAL_NS (60 * NS_PER_S) /* plain lines: not more often, unless something is new   \
-					  */
+#define LINE_INTERVAL_NS                                                                           \
+	(60 * NS_PER_S) /* plain lines: not more often, unless something is new                    \
+			 */
 #define BAR_WIDTH	 24
 #define FALLBACK_COLUMNS 80
 

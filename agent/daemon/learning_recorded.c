@@ -19,7 +19,7 @@ struct recorded {
 	uint64_t reported_ns;
 	uint64_t first_ns; /* of the packets */
 	uint64_t last_ns;
-	uint64_t connections;
+	struct observation capture; /* the latest counters */
 };
 
 static void report(struct recorded *recorded, const char *notice)
@@ -40,11 +40,14 @@ static void on_observation(void *context, const struct observation *observation)
 {
 	struct recorded *recorded = context;
 
-	if (!recorded->first_ns || observation->time_ns < recorded->first_ns)
-		recorded->first_ns = observation->time_ns;
-	if (observation->time_ns > recorded->last_ns)
-		recorded->last_ns = observation->time_ns;
-	recorded->connections += observation->kind == OBSERVATION_CONNECTION;
+	if (observation->kind == OBSERVATION_CAPTURE) {
+		recorded->capture = *observation; /* its time is not a packet's */
+	} else {
+		if (!recorded->first_ns || observation->time_ns < recorded->first_ns)
+			recorded->first_ns = observation->time_ns;
+		if (observation->time_ns > recorded->last_ns)
+			recorded->last_ns = observation->time_ns;
+	}
 	learner_observe(recorded->learner, observation);
 	if (clock_monotonic_ns() - recorded->reported_ns >= PROGRESS_INTERVAL_NS)
 		report(recorded, NULL);
@@ -84,6 +87,25 @@ static int write_profile(struct recorded *recorded, struct learning_result *resu
 	return 0;
 }
 
+/* What is behind the damage was not seen: a gap, like any other. */
+static void mark_damage(struct recorded *recorded)
+{
+	struct observation capture = recorded->capture;
+
+	capture.kind = OBSERVATION_CAPTURE;
+	capture.capture.interrupted = true;
+	learner_observe(recorded->learner, &capture);
+}
+
+static int append_remedy(const struct learning_config *config, int damage, struct error *error)
+{
+	size_t length = strlen(error->message);
+
+	(void)snprintf(error->message + length, sizeof(error->message) - length,
+		       "; all that could be read is in %s, marked as not complete", config->output);
+	return damage;
+}
+
 int learning_run_recorded(const struct learning_config *config, struct learning_result *ret_result,
 			  struct error *error)
 {
@@ -107,11 +129,17 @@ int learning_run_recorded(const struct learning_config *config, struct learning_
 		return code;
 	recorded.reported_ns = recorded.started_ns;
 	code = recordings_read(&recordings, &heard, error);
-	if (code == 0) {
+	if (code == 0 || (code == -EBADMSG && heard)) {
+		int damage = code;
+
+		if (damage)
+			mark_damage(&recorded);
 		report(&recorded, heard ? NULL
 					: "the device sent nothing in these recordings; is its "
 					  "address right?");
-		code = write_profile(&recorded, &result, error);
+		code = write_profile(&recorded, &result, damage ? NULL : error);
+		if (damage && code == 0)
+			code = append_remedy(config, damage, error);
 	}
 	learner_free(recorded.learner);
 	if (code == 0)

@@ -27,19 +27,24 @@ int recordings_set_device(struct recordings *recordings, const char *text)
 	return 0;
 }
 
+/* A damaged file does not keep the others from being read; the first damage is what is told. */
 static int read_files(const struct recordings *recordings, struct recording_reader *reader,
 		      struct error *error)
 {
-	int code = 0;
+	int first = 0;
+	int code;
 
-	for (size_t i = 0; i < recordings->file_count && code == 0; i++) {
+	for (size_t i = 0; i < recordings->file_count; i++) {
 		if (recordings->begin_file)
 			recordings->begin_file(recordings->context, recordings->files[i]);
-		code = recording_reader_read(reader, recordings->files[i], error);
+		code = recording_reader_read(reader, recordings->files[i], first ? NULL : error);
+		if (code < 0 && code != -EBADMSG)
+			return code;
+		if (code < 0 && !first)
+			first = code;
 	}
-	if (code == 0)
-		code = recording_reader_finish(reader, error);
-	return code;
+	code = recording_reader_finish(reader, first ? NULL : error);
+	return first ? first : code;
 }
 
 int recordings_read(const struct recordings *recordings, bool *ret_heard, struct error *error)
@@ -61,12 +66,11 @@ int recordings_read(const struct recordings *recordings, bool *ret_heard, struct
 		return code;
 	code = read_files(recordings, reader, error);
 	recording_reader_free(reader);
+	*ret_heard = sink.heard;
 	if (code == 0 && !sink.heard && !recordings->has_device)
 		return error_set(error, ENODATA,
 				 "%s: nothing in it is marked as sent by the capturing host; name "
 				 "the device with --device MAC",
 				 recordings->files[0]);
-	if (code == 0)
-		*ret_heard = sink.heard;
 	return code;
 }

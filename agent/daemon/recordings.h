@@ -23,9 +23,10 @@ struct recordings {
 /* Parses "94:10:3e:35:01:c1" or an IP address into has_device, mac and address. 0 or -EINVAL. */
 int recordings_set_device(struct recordings *recordings, const char *text);
 
-/* A recording that is cut or damaged is an error after all before the damage was delivered.
- * *ret_heard: whether the device sent anything at all; if not, its address may be wrong. Without a
- * device that is an error: nothing says whose recording it is. */
+/* A recording that is cut or damaged is -EBADMSG, after everything before the damage and all other
+ * recordings were delivered. *ret_heard (set in that case too): whether the device sent anything at
+ * all; if not, its address may be wrong. Without a device that is an error: nothing says whose
+ * recording it is. */
 int recordings_read(const struct recordings *recordings, bool *ret_heard, struct error *error);
 
 #endif

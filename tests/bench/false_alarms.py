@@ -48,7 +48,7 @@ def replay(profile, mac, recordings):
     """The starts in the recordings, how many are blocked, and which."""
     done = subprocess.run(
         [arguments.rtguard, "replay", "--json", "--device", mac, profile, *map(str, recordings)],
-        stdout=subprocess.PIPE, check=False)
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if done.returncode not in (0, 1):
         # a recording in which the device opened nothing holds no start and no false block
         return {"starts": 0, "blocked": 0, "blocked_starts": []}

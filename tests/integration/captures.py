@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Capture files made and turned into other forms: just enough of pcap and pcapng for the tests."""
+import pathlib
 import struct
 
 ETHERNET, RAW, SLL, SLL2 = 1, 101, 113, 276
@@ -7,7 +8,7 @@ ETHERNET, RAW, SLL, SLL2 = 1, 101, 113, 276
 
 def read_pcap(path):
     """[(seconds, microseconds, bytes)] of a classic little- or big-endian pcap file."""
-    data = open(path, "rb").read()
+    data = pathlib.Path(path).read_bytes()
     order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     at, packets = 24, []
     while at < len(data):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was learnt survives: kill -9, a signal, a full disk, the inspector's death, an interface that goes."""
+import contextlib
 import json
 import os
 import pathlib
@@ -85,13 +86,8 @@ class Journal(harness.Case):
         self.addCleanup(subprocess.run, ["umount", small])
         learner = start_learning("--cycle", "1h", "--journal", small / "journal", "-o", self.dir / "p.json")
         self.addCleanup(lambda: learner.poll() is None and learner.kill())
-        (small / "ballast").write_bytes(b"x" * 8192)
-        with open(small / "ballast", "ab") as ballast:
-            try:
-                while True:
-                    ballast.write(b"x" * 4096)
-                    ballast.flush()
-            except OSError:
+        with open(small / "ballast", "wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while ballast.write(b"x" * 4096) == 4096:
                 pass
         ran = [run_distinct(self.dir, f"while-full-{i}") for i in range(40)]
         time.sleep(5)

@@ -34,7 +34,6 @@ struct inspector {
 	struct loop *loop;
 	char **interfaces;
 	size_t interface_count;
-	struct mac_address *own_macs;
 	struct tracker_config subject;
 
 	struct live *live;     /* what the worker works on, in its own copy */
@@ -330,14 +329,11 @@ static void inspector_free(struct inspector **place)
 	for (size_t i = 0; inspector->interfaces && i < inspector->interface_count; i++)
 		free(inspector->interfaces[i]);
 	free(inspector->interfaces);
-	free(inspector->own_macs);
 	free(inspector);
 }
 
 static int copy_config(struct inspector *inspector, const struct inspector_config *config)
 {
-	size_t own_macs_size = config->subject.own_mac_count * sizeof(struct mac_address);
-
 	inspector->interfaces = calloc(config->interface_count, sizeof(char *));
 	if (!inspector->interfaces)
 		return -ENOMEM;
@@ -348,13 +344,6 @@ static int copy_config(struct inspector *inspector, const struct inspector_confi
 			return -ENOMEM;
 	}
 	inspector->subject = config->subject;
-	if (own_macs_size == 0)
-		return 0;
-	inspector->own_macs = malloc(own_macs_size);
-	if (!inspector->own_macs)
-		return -ENOMEM;
-	memcpy(inspector->own_macs, config->subject.own_macs, own_macs_size);
-	inspector->subject.own_macs = inspector->own_macs;
 	return 0;
 }
 

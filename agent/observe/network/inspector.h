@@ -21,7 +21,8 @@ struct inspector;
 struct inspector_config {
 	const char *const *interfaces; /* live: names, "any" for a plain host; copied */
 	size_t interface_count;	       /* at most 32 */
-	struct tracker_config subject; /* deliver and context are called in this process */
+	struct tracker_config subject; /* deliver and context are called in this process; own_macs
+					  is not used: the interfaces are asked */
 };
 
 /* Live: starts one inspector over all interfaces and watches it from the loop. Errors name the

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "observe/network/capture.h"
 #include "observe/network/outbox.h"
+#include "observe/network/own_macs.h"
 #include "privilege/channel.h"
 
 enum {
@@ -27,6 +28,9 @@ enum {
 
 #define TICK_NS NS_PER_S
 
+/* A host has rarely more interfaces with an address of their own. */
+#define OWN_MACS_MAX 64
+
 struct live {
 	struct live_config config;
 	struct capture *captures[INTERFACES_MAX]; /* NULL: could not be opened */
@@ -39,6 +43,8 @@ struct live {
 	uint64_t next_tick_ns;
 	unsigned int ticks_left;
 	struct outbox outbox;
+	struct mac_address own_macs[OWN_MACS_MAX]; /* as they are now: an interface may come back
+						      with another */
 };
 
 int live_new(const struct live_config *config, struct live **ret_live)
@@ -86,6 +92,8 @@ int live_prepare(void *context, struct error *error)
 {
 	struct live *live = context;
 
+	live->config.subject.own_macs = live->own_macs;
+	live->config.subject.own_mac_count = own_macs_read(live->own_macs, OWN_MACS_MAX);
 	for (size_t i = 0; i < live->config.interface_count; i++) {
 		struct error trouble = {0};
 
