@@ -167,6 +167,7 @@ void learner_observe(struct learner *learner, const struct observation *observat
 		[OBSERVATION_LOSS] = take_loss,
 	};
 
+	samples_note_time(learner, observation->time_ns);
 	if (learner->recorded)
 		advance_recorded(learner, observation->time_ns);
 	if (observation->kind < array_length(takers) && takers[observation->kind])
@@ -175,7 +176,7 @@ void learner_observe(struct learner *learner, const struct observation *observat
 
 void learner_begin_sample(struct learner *learner)
 {
-	samples_next_segment(learner);
+	learner->sample_ends = true;
 }
 
 static void attribution_key(struct key *key, const struct station *station, uint64_t flow_id)

@@ -36,6 +36,9 @@ struct learner {
 	uint64_t cycle_saved_ns;    /* elapsed when the cycle's entry was last brought up to date */
 	uint64_t recorded_elapsed_ns;
 	uint64_t recorded_last_ns;
+	uint64_t sample_first_ns; /* earliest and latest moment of this segment */
+	uint64_t sample_last_ns;
+	bool sample_ends;
 	char note[160];
 	char incomplete_reason[256];
 };
@@ -51,6 +54,10 @@ void learner_count(struct learner *learner, enum novelty_class class, const stru
 
 /* samples.c: a new segment begins; the bit of the sample into which the time falls. */
 void samples_next_segment(struct learner *learner);
+
+/* A moment was observed. After sample_ends was set the new segment begins with the first moment
+ * that lies outside of the old one: flows that waited for their name still come in. */
+void samples_note_time(struct learner *learner, uint64_t time_ns);
 uint64_t samples_at(struct learner *learner, uint64_t time_ns);
 
 /* take_host.c */

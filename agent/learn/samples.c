@@ -14,6 +14,21 @@ static struct samples_value *take_samples(struct learner *learner)
 	return state_take(learner->state, TABLE_SAMPLES, &learner->other_key, NULL);
 }
 
+void samples_note_time(struct learner *learner, uint64_t time_ns)
+{
+	bool outside = time_ns > learner->sample_last_ns || time_ns < learner->sample_first_ns;
+
+	if (learner->sample_ends && outside) {
+		learner->sample_ends = false;
+		samples_next_segment(learner);
+		learner->sample_last_ns = 0;
+	}
+	if (learner->sample_last_ns == 0 || time_ns < learner->sample_first_ns)
+		learner->sample_first_ns = time_ns;
+	if (time_ns > learner->sample_last_ns)
+		learner->sample_last_ns = time_ns;
+}
+
 void samples_next_segment(struct learner *learner)
 {
 	struct samples_value *samples = take_samples(learner);

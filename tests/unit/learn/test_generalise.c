@@ -13,6 +13,18 @@ static void observe_role(struct learner *learner, const char *address, enum peer
 	learner_observe(learner, &seen);
 }
 
+/* Another recording, made later. */
+static void next_sample(struct learner *learner, int sample)
+{
+	struct observation passed = {
+		.kind = OBSERVATION_CAPTURE,
+		.time_ns = TEST_START + (uint64_t)(sample + 1) * 3600 * NS_PER_S,
+	};
+
+	learner_begin_sample(learner);
+	learner_observe(learner, &passed);
+}
+
 static void observe_name(struct learner *learner, const char *name, const char *address)
 {
 	struct observation seen = {
@@ -167,7 +179,7 @@ static struct profile *learn_new_peers(uint8_t protocol, uint16_t port, bool new
 				 new_each_time ? 100 + sample : 100 + peer);
 			test_observe_flow(learner, protocol, NULL, address, port);
 		}
-		learner_begin_sample(learner);
+		next_sample(learner, sample);
 	}
 	profile = test_profile(learner);
 	learner_free(learner);
@@ -207,7 +219,7 @@ static void named_tcp_peers_never_open_a_class(void **state)
 
 		snprintf(name, sizeof(name), "www.site%c.com", 'a' + sample);
 		test_observe_flow(learner, IPPROTO_TCP, name, "93.184.216.34", 5222);
-		learner_begin_sample(learner);
+		next_sample(learner, sample);
 	}
 	profile = test_profile(learner);
 	assert_int_equal(profile->network.connection_count, 6);
@@ -268,7 +280,7 @@ static void a_peer_to_peer_socket_keeps_its_local_port(void **state)
 
 		seen.flow.local_port = 10240;
 		learner_observe(learner, &seen);
-		learner_begin_sample(learner);
+		next_sample(learner, sample);
 	}
 	profile = test_profile(learner);
 	assert_int_equal(profile->network.connection_count, 1);
