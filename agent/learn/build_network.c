@@ -356,6 +356,9 @@ static int build_parts(struct build *build, const struct mac_address *station, c
 			port_set_add(answers, key.port);
 	}
 	merge_programless(drafts);
+	/* connections quote the addresses of their hosts */
+	if (result == 0)
+		result = list_addresses(build, station);
 	if (result == 0)
 		result = collect_services(build, station, drafts, answers);
 	if (result == 0)
@@ -369,8 +372,6 @@ static int build_parts(struct build *build, const struct mac_address *station, c
 			result = emit_listener(build, prefix, network, draft);
 	if (result == 0)
 		result = build_names(build, station, prefix, network);
-	if (result == 0)
-		result = list_addresses(build, station);
 	return result == 0 ? list_roles(build, station) : result;
 }
 

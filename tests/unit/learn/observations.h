@@ -94,6 +94,62 @@ static inline struct profile *test_profile(struct learner *learner)
 	return profile;
 }
 
+/* The number-th of an endless row of observations of every kind that the tables hold. */
+static inline void test_observe_numbered(struct learner *learner, unsigned int number)
+{
+	static const char *const users[] = {"root", "www", "nobody"};
+	static uint8_t sha256[32];
+	char path[64], name[64];
+	struct observation seen = {.time_ns = TEST_START + number * NS_PER_S};
+
+	switch (number % 6) {
+	case 0:
+		snprintf(path, sizeof(path), "/usr/bin/program%u", number * 7 % 40);
+		sha256[0] = (uint8_t)(number % 5);
+		seen.kind = OBSERVATION_EXECUTION;
+		seen.execution = (struct observed_execution){
+			.path = path,
+			.sha256 = sha256,
+			.user = users[number % 3],
+			.parent = "/sbin/init",
+			.boot_age_ns = (number % 400) * NS_PER_S,
+			.pins_arguments = number % 4 == 0,
+			.arguments = (const char *const[]){"-x", path, NULL}};
+		learner_observe(learner, &seen);
+		break;
+	case 1:
+		seen.kind = OBSERVATION_LISTENER;
+		seen.listener = (struct observed_listener){.protocol = IPPROTO_TCP,
+							   .address = test_address("::"),
+							   .dual_stack = true,
+							   .port = (uint16_t)(number % 50),
+							   .program = "/usr/sbin/d"};
+		learner_observe(learner, &seen);
+		break;
+	case 2:
+		snprintf(name, sizeof(name), "host%c.site%c.com", 'a' + number % 7,
+			 'a' + number % 11);
+		test_observe_flow(learner, IPPROTO_TCP, name, "93.184.216.34", 443);
+		break;
+	case 3:
+		snprintf(name, sizeof(name), "198.41.%u.%u", number % 13, number % 17);
+		test_observe_flow(learner, IPPROTO_UDP, NULL, name, (uint16_t)(100 + number % 3));
+		break;
+	case 4:
+		snprintf(name, sizeof(name), "host%u.example.net", number % 30);
+		seen.kind = OBSERVATION_NAME;
+		seen.name.address = test_address("93.184.216.34");
+		snprintf(seen.name.name, sizeof(seen.name.name), "%s", name);
+		learner_observe(learner, &seen);
+		break;
+	default:
+		seen.kind = OBSERVATION_CAPTURE;
+		seen.capture.packets = number;
+		learner_observe(learner, &seen);
+		break;
+	}
+}
+
 /* The policy's canonical bytes, to be freed. */
 static inline char *test_policy(struct learner *learner)
 {

@@ -303,6 +303,39 @@ static void bytes_that_are_no_utf8_do_not_spoil_the_profile(void **state)
 	learner_free(learner);
 }
 
+static void the_order_of_observations_leaves_no_trace(void **state)
+{
+	enum { COUNT = 3000 };
+	static unsigned int order[COUNT];
+	char *expected = NULL;
+
+	(void)state;
+	srand(7);
+	for (unsigned int i = 0; i < COUNT; i++)
+		order[i] = i;
+	for (int round = 0; round < 5; round++) {
+		struct learner *learner = test_learner(NULL, false, false);
+		char *policy;
+
+		for (unsigned int i = 0; i < COUNT; i++)
+			test_observe_numbered(learner, order[i]);
+		policy = test_policy(learner);
+		learner_free(learner);
+		if (expected)
+			assert_string_equal(policy, expected);
+		free(expected);
+		expected = policy;
+		for (unsigned int i = COUNT - 1; i > 0; i--) {
+			unsigned int other = (unsigned int)rand() % (i + 1);
+			unsigned int swapped = order[i];
+
+			order[i] = order[other];
+			order[other] = swapped;
+		}
+	}
+	free(expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +347,7 @@ int main(void)
 		cmocka_unit_test(losses_make_it_incomplete_and_say_why),
 		cmocka_unit_test(a_clock_that_steps_back_reverses_nothing),
 		cmocka_unit_test(a_stable_learner_is_quiet_and_has_seen_enough),
+		cmocka_unit_test(the_order_of_observations_leaves_no_trace),
 		cmocka_unit_test(bytes_that_are_no_utf8_do_not_spoil_the_profile),
 	};
 
