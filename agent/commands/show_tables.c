@@ -163,7 +163,7 @@ static void find_evidence(const struct show *show, char *label, struct entry_evi
 	if (json_is_integer(count))
 		(void)snprintf(evidence->count, sizeof(evidence->count), "%" JSON_INTEGER_FORMAT,
 			       json_integer_value(count));
-	evidence->last = json_string_value(json_object_get(entry, "last"));
+	evidence->last = json_string_value(json_object_get(entry, "last_seen"));
 	free(label);
 }
 

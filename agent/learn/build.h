@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "learn/learner.h"
 #include "learn/state.h"
 #include "profiles/profile.h"
 
@@ -14,10 +15,10 @@
 struct build {
 	struct state *state;
 	struct profile *profile;
-	json_t *entries;   /* evidence.entries: label to what was seen */
-	json_t *addresses; /* evidence.addresses: name to addresses */
-	json_t *roles;	   /* evidence.roles: role to addresses */
-	bool recorded;
+	json_t *entries;	    /* evidence.entries: label to what was seen */
+	json_t *addresses;	    /* evidence.addresses: name to addresses */
+	json_t *roles;		    /* evidence.roles: role to addresses */
+	struct novelty connections; /* counted by entries of the policy; unseen_probability unset */
 };
 
 /* Programs, scripts, libraries. */
@@ -31,7 +32,7 @@ int build_network(struct build *build, const struct mac_address *station, const 
 /* Every station of which anything was seen, each once. To be freed. */
 int build_stations(const struct state *state, struct mac_address **ret_stations, size_t *ret_count);
 
-/* A path is a label and may hold any byte, a profile is UTF-8: what is not becomes '?'. Takes the
+/* A path is a label and may hold any byte, a profile is UTF-8: what is not is escaped. Takes the
  * text over; NULL for NULL, and with *broken set when memory is out. */
 char *to_profile_text(char *text, bool *broken);
 

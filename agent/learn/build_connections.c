@@ -149,6 +149,17 @@ static int sort_strings(json_t *array)
 	return 0;
 }
 
+static void count_entry(struct novelty *novelty, const struct seen *seen)
+{
+	if (seen->count == 0)
+		return;
+	novelty->observations += seen->count;
+	novelty->distinct++;
+	novelty->seen_once += seen->count == 1;
+	if (seen->first_ns > novelty->last_new_ns)
+		novelty->last_new_ns = seen->first_ns;
+}
+
 static int evidence_of(struct build *build, const char *prefix, const struct contacts *contacts,
 		       const struct port_set *answers, const struct draft *draft,
 		       const struct profile_connection *connection)
@@ -169,6 +180,7 @@ static int evidence_of(struct build *build, const char *prefix, const struct con
 		result = list_host_addresses(build, &draft->key, &sightings);
 	if (result == 0 && sightings.addresses)
 		result = sort_strings(sightings.addresses);
+	count_entry(&build->connections, &sightings.seen);
 	if (result == 0)
 		entry = entry_of(draft, &sightings);
 	json_decref(sightings.hosts);

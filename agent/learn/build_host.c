@@ -40,12 +40,10 @@ char *to_profile_text(char *text, bool *broken)
 {
 	char *clean;
 
-	if (!text || utf8_is_valid(text, strlen(text)))
-		return text;
-	clean = malloc(strlen(text) + 1);
-	if (clean)
-		text_printable(text, clean, strlen(text) + 1);
-	else
+	if (!text)
+		return NULL;
+	clean = text_escape(text, PROFILE_STRING_LIMIT);
+	if (!clean)
 		*broken = true;
 	free(text);
 	return clean;
@@ -175,7 +173,7 @@ static int build_arguments(struct build *build, struct map *indices)
 			return -ENOMEM;
 		while (reader.left > 0) {
 			bool broken = false;
-			_cleanup_(freep) char *argument = take_text(&reader, &broken);
+			_cleanup_(freep) char *argument = key_read_string(&reader, &broken);
 
 			if (broken || !argument || string_list_add(vector, argument) < 0)
 				return -ENOMEM;

@@ -6,16 +6,23 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hostname.h"
 #include "base/map.h"
 #include "base/text.h"
 
+static void drop_last(struct contacts *contacts)
+{
+	struct contact *contact = &contacts->items[--contacts->count];
+
+	free(contact->name);
+	free(contact->pattern);
+	free(contact->domain);
+}
+
 void contacts_free(struct contacts *contacts)
 {
-	for (size_t i = 0; i < contacts->count; i++) {
-		free(contacts->items[i].name);
-		free(contacts->items[i].pattern);
-		free(contacts->items[i].domain);
-	}
+	while (contacts->count > 0)
+		drop_last(contacts);
 	for (size_t i = 0; i < contacts->program_count; i++)
 		free(contacts->programs[i]);
 	free(contacts->items);
@@ -200,6 +207,9 @@ static int load_all(struct loading *loading, struct state *state, const struct m
 		*contact = (struct contact){.value = value};
 		if (load_contact(loading, contact, &reader) < 0)
 			return -ENOMEM;
+		/* none of ours has one that is no host name */
+		if (contact->name && !hostname_is_valid(contact->name))
+			drop_last(contacts);
 	}
 	return 0;
 }

@@ -11,16 +11,17 @@
 #include "learn/learner_private.h"
 
 static json_t *cycle_to_json(uint64_t started_ns, uint64_t ended_ns, uint64_t elapsed_ns,
-			     const char *boot_id, size_t boot_id_size, bool ended_early)
+			     const char *boot_id, size_t boot_id_size, const char *reason)
 {
 	char started[CLOCK_TEXT_SIZE], ended[CLOCK_TEXT_SIZE];
 
 	clock_format(started_ns, started);
 	clock_format(ended_ns, ended);
-	return json_pack("{s:s, s:s, s:o, s:I, s:b}", "started", started, "ended", ended, "boot_id",
+	return json_pack("{s:s, s:s, s:o, s:I, s:b, s:o}", "started", started, "ended", ended,
+			 "boot_id",
 			 boot_id_size ? json_stringn(boot_id, boot_id_size) : json_null(),
-			 "seconds", (json_int_t)(elapsed_ns / NS_PER_S), "ended_early",
-			 (int)ended_early);
+			 "seconds", (json_int_t)(elapsed_ns / NS_PER_S), "complete", !reason,
+			 "incomplete_reason", reason ? json_string(reason) : json_null());
 }
 
 /* Earlier cycles are there only because they broke off: a finished one takes its journal with it.
@@ -37,15 +38,16 @@ static json_t *cycles_to_json(const struct learner *learner, const struct learne
 		struct key_text boot_id = key_read_text(&reader);
 
 		if (started_ns != learner->cycle_started_ns &&
-		    json_array_append_new(cycles, cycle_to_json(started_ns, value->seen.last_ns,
-								value->elapsed_ns, boot_id.bytes,
-								boot_id.size, true)) < 0)
+		    json_array_append_new(
+			    cycles, cycle_to_json(started_ns, value->seen.last_ns,
+						  value->elapsed_ns, boot_id.bytes, boot_id.size,
+						  "it broke off and was resumed")) < 0)
 			goto fail;
 	}
 	if (json_array_append_new(cycles,
 				  cycle_to_json(current->started_ns, current->ended_ns, elapsed_ns,
 						current->boot_id, strlen(current->boot_id),
-						current->ended_early)) < 0)
+						learner_incomplete_reason(learner))) < 0)
 		goto fail;
 	return cycles;
 fail:
@@ -125,7 +127,8 @@ static json_t *novelty_to_json(struct learner *learner)
 	json_t *object = json_object();
 
 	for (int i = 0; object && i < NOVELTY_CLASSES; i++) {
-		const struct novelty *novelty = &learner->novelty[i];
+		const struct novelty *novelty =
+			i == NOVELTY_CONNECTIONS ? &learner->entries : &learner->novelty[i];
 		const struct curve_value *curve;
 		char last_new[CLOCK_TEXT_SIZE];
 
@@ -273,24 +276,30 @@ static int build_station(struct build *build, const struct learner *learner,
 	return build_network(build, station, prefix, &device->network);
 }
 
-static int build_all(struct build *build, struct learner *learner,
-		     const struct learner_cycle *cycle)
+static int build_policy(struct build *build, const struct learner *learner, bool with_host)
 {
 	_cleanup_(freep) struct mac_address *stations = NULL;
 	size_t count = 0;
 	int result = build_stations(build->state, &stations, &count);
 
-	if (result == 0)
+	if (result == 0 && with_host)
 		result = build_host(build);
 	for (size_t i = 0; result == 0 && i < count; i++)
 		result = build_station(build, learner, &stations[i], count);
-	if (result == 0)
-		result = put_evidence_parts(learner, cycle, build, build->profile->evidence);
 	return result;
 }
 
-int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
-		    struct profile **ret_profile, struct error *error)
+static void take_connections(struct learner *learner, const struct novelty *counted)
+{
+	learner->entries = *counted;
+	learner->entries.unseen_probability =
+		novelty_unseen_probability(counted->observations, counted->seen_once);
+	learner->entries_of = learner->novelty[NOVELTY_CONNECTIONS].observations;
+}
+
+/* cycle may be NULL: then only to count. */
+static int build_all(struct learner *learner, const struct learner_cycle *cycle,
+		     struct profile **ret_profile)
 {
 	struct build build = {
 		.state = learner->state,
@@ -298,7 +307,6 @@ int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
 		.entries = json_object(),
 		.addresses = json_object(),
 		.roles = json_object(),
-		.recorded = learner->recorded,
 	};
 	int result = -ENOMEM;
 
@@ -306,15 +314,38 @@ int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
 		build.profile->evidence = json_object();
 	if (build.profile && build.profile->evidence && build.entries && build.addresses &&
 	    build.roles)
-		result = build_all(&build, learner, cycle);
+		result = build_policy(&build, learner, cycle != NULL);
+	if (result == 0)
+		take_connections(learner, &build.connections);
+	if (result == 0 && cycle)
+		result = put_evidence_parts(learner, cycle, &build, build.profile->evidence);
 	json_decref(build.entries);
 	json_decref(build.addresses);
 	json_decref(build.roles);
-	if (result < 0) {
+	if (result == 0)
+		*ret_profile = build.profile;
+	else
 		profile_free(build.profile);
+	return result;
+}
+
+int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
+		    struct profile **ret_profile, struct error *error)
+{
+	struct profile *profile;
+	int result = build_all(learner, cycle, &profile);
+
+	if (result < 0)
 		return error_set(error, -result, "cannot make the profile: %s", strerror(-result));
-	}
-	profile_canonicalise(build.profile);
-	*ret_profile = build.profile;
+	profile_canonicalise(profile);
+	*ret_profile = profile;
 	return 0;
+}
+
+void count_entries(struct learner *learner)
+{
+	struct profile *profile;
+
+	if (build_all(learner, NULL, &profile) == 0)
+		profile_free(profile);
 }

@@ -17,6 +17,9 @@
 /* An idle station's journal is not woken up more often than this to say that time has passed. */
 #define CYCLE_SAVE_NS (60 * NS_PER_S)
 
+/* Between two counts of entries, at least. */
+#define RECOUNT_NS (10 * NS_PER_S)
+
 const char *const novelty_class_names[NOVELTY_CLASSES] = {
 	[NOVELTY_PROGRAMS] = "programs",
 	[NOVELTY_LISTENERS] = "listeners",
@@ -104,6 +107,7 @@ int learner_new(const struct learner_config *config, struct learner **ret_learne
 		return error_set(error, ENOMEM, "out of memory");
 	for (int i = 0; i < NOVELTY_CLASSES; i++)
 		learner->novelty[i].unseen_probability = 1.0;
+	learner->entries.unseen_probability = 1.0;
 	learner->boot_phase_ns = config->boot_phase_ns;
 	learner->recorded = config->recorded;
 	learner->started_boottime_ns = clock_boottime_ns();
@@ -280,11 +284,27 @@ static void save_cycle(struct learner *learner)
 	learner->cycle_saved_ns = elapsed_ns ? elapsed_ns : 1;
 }
 
+/* What is new among contacts need not be new to the profile: a domain has many hosts. Counting that
+ * means generalising, which is kept below a fraction of a percent of the time. */
+static void recount_entries(struct learner *learner)
+{
+	uint64_t start_ns = clock_boottime_ns();
+	uint64_t pause_ns;
+
+	if (start_ns < learner->entries_due_ns ||
+	    learner->entries_of == learner->novelty[NOVELTY_CONNECTIONS].observations)
+		return;
+	count_entries(learner);
+	pause_ns = 500 * (clock_boottime_ns() - start_ns);
+	learner->entries_due_ns = start_ns + (pause_ns > RECOUNT_NS ? pause_ns : RECOUNT_NS);
+}
+
 int learner_flush(struct learner *learner, struct error *error)
 {
 	struct error problem = {0};
 	int result;
 
+	recount_entries(learner);
 	if (!learner->journal)
 		return 0;
 	save_cycle(learner);
@@ -314,7 +334,8 @@ void learner_summarise(const struct learner *learner, struct learner_summary *re
 	struct learner_summary summary = {
 		.programs = learner->novelty[NOVELTY_PROGRAMS],
 		.listeners = learner->novelty[NOVELTY_LISTENERS],
-		.connections = learner->novelty[NOVELTY_CONNECTIONS],
+		.connections = learner->entries_of ? learner->entries
+						   : learner->novelty[NOVELTY_CONNECTIONS],
 		.names = learner->novelty[NOVELTY_NAMES],
 	};
 
@@ -341,7 +362,7 @@ bool learner_is_stable(const struct learner *learner, uint64_t now_ns, uint64_t 
 	/* Listeners and names follow from the other two, and a station may have none. */
 	return (learner->recorded ||
 		novelty_is_settled(&learner->novelty[NOVELTY_PROGRAMS], now_ns, quiet_ns)) &&
-	       novelty_is_settled(&learner->novelty[NOVELTY_CONNECTIONS], now_ns, quiet_ns) &&
+	       learner->entries_of > 0 && novelty_is_settled(&learner->entries, now_ns, quiet_ns) &&
 	       novelty_is_quiet(&learner->novelty[NOVELTY_LISTENERS], now_ns, quiet_ns) &&
 	       novelty_is_quiet(&learner->novelty[NOVELTY_NAMES], now_ns, quiet_ns);
 }

@@ -26,6 +26,9 @@ struct learner {
 	int journal_error;	 /* the last one that was reported, 0 after a good commit */
 	struct map *attributions;
 	struct novelty novelty[NOVELTY_CLASSES];
+	struct novelty entries;	 /* of connections, as generalised into entries */
+	uint64_t entries_of;	 /* observations when they were counted */
+	uint64_t entries_due_ns; /* not before this much of CLOCK_BOOTTIME they are counted again */
 	char newest[4][160];
 	struct key key; /* for building keys: too large for the stack */
 	struct key other_key;
@@ -59,6 +62,9 @@ void samples_next_segment(struct learner *learner);
  * that lies outside of the old one: flows that waited for their name still come in. */
 void samples_note_time(struct learner *learner, uint64_t time_ns);
 uint64_t samples_at(struct learner *learner, uint64_t time_ns);
+
+/* evidence.c: generalises and counts the entries; leaves them as they were when memory is out. */
+void count_entries(struct learner *learner);
 
 /* take_host.c */
 void take_execution(struct learner *learner, const struct observation *observation);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hostname.h"
 #include "learn/learner_private.h"
 
 /* First port from which the kernel picks for clients (net.ipv4.ip_local_port_range's default):
@@ -173,13 +174,19 @@ static void keep_contact(struct learner *learner, const struct observation *obse
 
 void take_connection(struct learner *learner, const struct observation *observation)
 {
+	struct observation checked = *observation;
 	struct attribution *attribution =
 		find_attribution(learner, &observation->station, observation->flow.id);
 	bool left_out = attribution && attribution->left_out;
 
+	/* A peer whose name could not stand in a profile is known by its address. */
+	if (!hostname_is_valid(checked.flow.name)) {
+		checked.flow.name[0] = '\0';
+		checked.flow.name_source = NAME_FROM_NONE;
+	}
 	if (!left_out && !flow_is_stack(&observation->flow) &&
 	    ip_scope(&observation->flow.remote) != ADDRESS_LOOPBACK)
-		keep_contact(learner, observation, attribution ? attribution->program : NULL);
+		keep_contact(learner, &checked, attribution ? attribution->program : NULL);
 	if (attribution)
 		forget_attribution(learner, attribution);
 }
@@ -215,7 +222,7 @@ void take_name(struct learner *learner, const struct observation *observation)
 	const struct observed_name *name = &observation->name;
 	struct name_value *value;
 
-	if (name->name[0] == '\0')
+	if (!hostname_is_valid(name->name))
 		return;
 	value = note_address(learner, &observation->station, name->name, &name->address,
 			     name->ttl_s, observation->time_ns);

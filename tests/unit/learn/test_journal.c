@@ -354,8 +354,8 @@ static void cycles_are_kept_over_resuming(void **state)
 	profile = test_profile(learner);
 	cycles = json_object_get(profile->evidence, "cycles");
 	assert_int_equal(json_array_size(cycles), 2);
-	assert_true(json_is_true(json_object_get(json_array_get(cycles, 0), "ended_early")));
-	assert_true(json_is_false(json_object_get(json_array_get(cycles, 1), "ended_early")));
+	assert_true(json_is_false(json_object_get(json_array_get(cycles, 0), "complete")));
+	assert_true(json_is_true(json_object_get(json_array_get(cycles, 1), "complete")));
 	profile_free(profile);
 	learner_free(learner);
 }
