@@ -40,7 +40,8 @@ int worker_channel(const struct worker *worker);
 
 /* Ends the worker if it still runs (waiting for at most grace_ms for it to leave by itself) and
  * frees everything. text, if not NULL, says how it ended: "ended", "exit status 3", "killed by
- * signal 31 (Bad system call)". NULL worker is allowed. */
+ * signal 31 (Bad system call)". NULL worker is allowed. Ending one that runs as another user takes
+ * CAP_KILL; without it the worker is asked by closing its channel. */
 #define WORKER_END_TEXT_SIZE 80
 void worker_end(struct worker *worker, int grace_ms, char text[WORKER_END_TEXT_SIZE]);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -73,6 +74,12 @@ static int write_elsewhere(void)
 	return write(STDOUT_FILENO, "x", 1) != 1;
 }
 
+/* As a capture's socket would be: its number is above the channel's. */
+static int write_beyond(void)
+{
+	return write(63, "x", 1) != 1;
+}
+
 static int map_code(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -100,6 +107,7 @@ static const struct deed {
 	{"fork", fork_process, false, true},
 	{"trace the supervisor", trace_supervisor, false, true},
 	{"write to another descriptor than the channel", write_elsewhere, true, true},
+	{"write to a descriptor above the channel", write_beyond, true, true},
 	{"map memory as code", map_code, true, true},
 	{"change an interface", change_interface, true, true},
 };
@@ -245,6 +253,7 @@ static void has_no_rights(void **state)
 
 static void is_nobody_in_nowhere(void **state)
 {
+	static const gid_t groups[] = {4, 24};
 	struct worker *worker;
 	char expected[64];
 	char root[256] = "";
@@ -260,6 +269,7 @@ static void is_nobody_in_nowhere(void **state)
 	}
 	assert_int_equal(sandbox_user(&user, &group), 0);
 	assert_int_not_equal(user, 0);
+	assert_int_equal(setgroups(array_length(groups), groups), 0);
 	worker = start_waiting();
 	pid = worker_pid(worker);
 	(void)snprintf(expected, sizeof(expected), "%u\t%u\t%u\t%u", user, user, user, user);
