@@ -365,6 +365,30 @@ static void tables_are_bounded(void **state)
 	names_free(names);
 }
 
+/* One address that changes its name all the time pushes out no other's. */
+static void old_names_are_given_up(void **state)
+{
+	struct names *names;
+	size_t reports = 0;
+	struct names_path path = {.client = {4, {1}}, .resolver = {4, {2}}, .transport = 17};
+	struct dns_message message = {.question_type = ns_t_a, .address_count = 1};
+	struct ip_address kept;
+	uint32_t ttl_s;
+
+	(void)state;
+	assert_int_equal(names_new(report_nothing, &reports, &names), 0);
+	assert_int_equal(ip_parse("203.0.113.5", &kept), 0);
+	for (int i = 0; i < 3 * ADDRESSES_MAX; i++) {
+		(void)snprintf(message.question, NAME_SIZE, "host%d.example.com", i);
+		assert_int_equal(
+			ip_parse(i ? PUBLIC : "203.0.113.5", &message.addresses[0].address), 0);
+		names_question(names, &path, &message, EPOCH_NS);
+		assert_int_equal(names_answer(names, &path, &message, EPOCH_NS), 0);
+	}
+	assert_string_equal(names_find(names, &kept, EPOCH_NS, &ttl_s), "host0.example.com");
+	names_free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +402,7 @@ int main(void)
 		cmocka_unit_test(multicast_dns_names_nothing),
 		cmocka_unit_test(messages_over_tcp),
 		cmocka_unit_test(tables_are_bounded),
+		cmocka_unit_test(old_names_are_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

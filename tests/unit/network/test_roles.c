@@ -173,9 +173,9 @@ static void gateway_is_who_carries_public_traffic(void **state)
 
 	(void)state;
 	script_begin(&script);
-	feed_arp(&script, &other, gateway_mac.bytes, "192.168.1.66"); /* claims another's */
 	feed_arp(&script, &other, other.bytes, "192.168.1.66");
 	feed_arp(&script, &gateway_mac, gateway_mac.bytes, RESOLVER);
+	feed_arp(&script, &other, gateway_mac.bytes, "192.168.1.66"); /* claims another's */
 	script_expect(&script, "");
 	script_udp(&script, STATION ":40000", "192.168.1.9:123");
 	script_expect(&script, "connection udp 192.168.1.9:123\n");

@@ -49,6 +49,12 @@ static void hello_names_what_dns_did_not(void **state)
 	script_tcp(&script, SERVER, CLIENT, TH_SYN | TH_ACK, 9);
 	script_expect(&script, "");
 	size = tls_make_hello(script.buffer, "api.example.net");
+	/* a byte from before the stream, as keep-alives carry (RFC 9293, 3.8.4) */
+	data = packet_tcp(CLIENT, SERVER, TH_ACK, UINT32_MAX - 20);
+	data.payload = (const uint8_t *)"X";
+	data.payload_size = 1;
+	script_packet(&script, &data);
+	script_expect(&script, "");
 	/* in two parts, the second first, over the end of the sequence numbers */
 	data = packet_tcp(CLIENT, SERVER, TH_ACK, UINT32_MAX - 19 + 50);
 	data.payload = script.buffer + 50;
@@ -78,6 +84,47 @@ static void hello_may_come_with_the_syn(void **state)
 	syn.payload_size = tls_make_hello(script.buffer, "fast.example.net");
 	script_packet(&script, &syn);
 	script_expect(&script, "connection tcp fast.example.net:443 tls\n");
+	script_end(&script);
+}
+
+/* A hello that claims to be longer than what is kept of a stream. */
+static void endless_hello(void **state)
+{
+	struct script script;
+	struct packet data = packet_tcp(CLIENT, SERVER, TH_ACK, 2);
+	uint8_t bytes[4096] = {22, 3, 1, 0x30, 0, 1, 0, 0x2f, 0xfc, 3, 3};
+
+	(void)state;
+	script_begin(&script);
+	/* a session id, then cipher suites as far as the eye reaches */
+	bytes[44] = 0x2f;
+	script_tcp(&script, CLIENT, SERVER, TH_SYN, 1);
+	data.payload = bytes;
+	data.payload_size = sizeof(bytes) - 1;
+	script_packet(&script, &data);
+	script_expect(&script, "");
+	data.tcp_sequence += sizeof(bytes) - 1;
+	data.payload_size = 100;
+	script_packet(&script, &data);
+	script_expect(&script, "connection tcp 198.51.100.1:443\n");
+	script_end(&script);
+}
+
+/* The last moment that fits in a timestamp is no special one. */
+static void end_of_time(void **state)
+{
+	struct script script;
+
+	(void)state;
+	script_begin(&script);
+	script.now_ns = UINT64_MAX;
+	script_ask(&script, 33333, 7, "www.example.com");
+	script_tcp(&script, CLIENT, SERVER, TH_SYN, 1);
+	script_tcp(&script, SERVER, CLIENT, TH_SYN | TH_ACK, 1);
+	script_expect(&script, "connection udp 192.168.1.1:53\n");
+	tracker_finish(script.tracker);
+	script_expect(&script, "connection tcp 198.51.100.1:443\n"
+			       "name www.example.com none 0\n");
 	script_end(&script);
 }
 
@@ -274,6 +321,19 @@ static void loopback_only_names(void **state)
 		script_packet(&script, &packet);
 	}
 	script_expect(&script, "name www.example.com 198.51.100.1 60\n");
+	/* a resolver on this host, asked by its outer address, is nobody's peer */
+	packet = packet_between(IPPROTO_UDP, CLIENT, STATION ":53");
+	packet.loopback = true;
+	packet.payload = script.buffer;
+	packet.payload_size = dns_make_question(script.buffer, 2, "b.example.com", 1);
+	script_packet(&script, &packet);
+	packet = packet_between(IPPROTO_UDP, STATION ":53", CLIENT);
+	packet.loopback = true;
+	packet.payload = script.buffer;
+	packet.payload_size =
+		dns_make_answer(script.buffer, 2, "b.example.com", 1, "", "198.51.100.7", 60);
+	script_packet(&script, &packet);
+	script_expect(&script, "name b.example.com 198.51.100.7 60\n");
 	packet = packet_tcp("127.0.0.1:40000", "127.0.0.1:80", TH_SYN, 1);
 	packet.loopback = true;
 	packet.direction = PACKET_FROM_US;
@@ -294,6 +354,8 @@ int main(void)
 		cmocka_unit_test(start_and_connection_share_their_id),
 		cmocka_unit_test(hello_names_what_dns_did_not),
 		cmocka_unit_test(hello_may_come_with_the_syn),
+		cmocka_unit_test(endless_hello),
+		cmocka_unit_test(end_of_time),
 		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(nothing_waits_where_no_name_can_come),
 		cmocka_unit_test(announcements_are_marked),
