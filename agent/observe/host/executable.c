@@ -249,11 +249,22 @@ static bool complete_from_memory(struct executables *executables, struct job *jo
 	return true;
 }
 
+/* Whether another job reads the same file: its result will do for this one, too. */
+static bool is_being_read(const struct executables *executables, const struct job *job)
+{
+	for (const struct job *other = executables->first; other; other = other->next)
+		if (other->offset > 0 && file_key_equal(&other->key, &job->key))
+			return true;
+	return false;
+}
+
 /* Reads a slice. Returns whether the job is over. */
 static bool advance(struct executables *executables, struct job *job)
 {
 	if (job->offset == 0 && complete_from_memory(executables, job))
 		return true;
+	if (job->offset == 0 && is_being_read(executables, job))
+		return false;
 	for (int i = 0; i < SLICE_READS; i++) {
 		ssize_t got = pread(job->fd, executables->buffer, READ_SIZE, job->offset);
 

@@ -108,6 +108,8 @@ static bool read_events(struct file_events *events, unsigned int room)
 			events->lost++;
 		return true;
 	}
+	if (events->config.before)
+		events->config.before(events->config.context);
 	for (; FAN_EVENT_OK(event, length); event = FAN_EVENT_NEXT(event, length))
 		take_event(events, event);
 	return true;
@@ -115,8 +117,6 @@ static bool read_events(struct file_events *events, unsigned int room)
 
 bool file_events_drain(struct file_events *events)
 {
-	if (events->config.before)
-		events->config.before(events->config.context);
 	for (;;) {
 		unsigned int room = events->config.room(events->config.context);
 

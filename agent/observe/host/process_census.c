@@ -12,7 +12,6 @@
 
 struct process_census {
 	struct process_census_config config;
-	struct process_sweep *sweep;
 	uint32_t generation;
 	bool first;
 };
@@ -21,25 +20,16 @@ int process_census_new(const struct process_census_config *config,
 		       struct process_census **ret_census)
 {
 	struct process_census *census = calloc(1, sizeof(*census));
-	int result;
 
 	if (!census)
 		return -ENOMEM;
 	census->config = *config;
-	result = process_sweep_new(&census->sweep);
-	if (result < 0) {
-		free(census);
-		return result;
-	}
 	*ret_census = census;
 	return 0;
 }
 
 void process_census_free(struct process_census *census)
 {
-	if (!census)
-		return;
-	process_sweep_free(census->sweep);
 	free(census);
 }
 
@@ -66,8 +56,13 @@ static void update(struct process_census *census, struct process *process,
 	if (census->config.process_events || process->flags & PROCESS_KERNEL)
 		return;
 	if (process_program_path(process->pid, &path) == 0 &&
-	    (!process->program || strcmp(path, process->program->text) != 0))
+	    (!process->program || strcmp(path, process->program->text) != 0)) {
+		struct label *program = label_new(path, NULL);
+
 		process->flags |= PROCESS_FRESH; /* an exec nobody told of */
+		label_assign(&process->program, program);
+		label_release(program);
+	}
 }
 
 static void visit(void *context, const struct swept_process *swept)
@@ -194,7 +189,7 @@ int process_census_take(struct process_census *census, bool first)
 
 	census->first = first;
 	census->generation++;
-	result = process_sweep_run(census->sweep, visit, census);
+	result = process_sweep_run(visit, census);
 	if (result < 0)
 		return result;
 	process_table_sweep_end(census->config.table, census->generation, clock_boottime_ns());

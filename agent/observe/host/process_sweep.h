@@ -7,8 +7,6 @@
 #include <sys/types.h>
 
 /* All processes of this moment, read from /proc by libproc2, one at a time. */
-struct process_sweep;
-
 struct swept_process {
 	pid_t pid;
 	pid_t parent;
@@ -21,8 +19,6 @@ struct swept_process {
 typedef void (*swept_process_fn)(void *context, const struct swept_process *process);
 
 /* Returns 0 or negative errno. */
-int process_sweep_new(struct process_sweep **ret_sweep);
-void process_sweep_free(struct process_sweep *sweep);
-int process_sweep_run(struct process_sweep *sweep, swept_process_fn visit, void *context);
+int process_sweep_run(swept_process_fn visit, void *context);
 
 #endif
