@@ -31,6 +31,7 @@
 #define FUSE_MAGIC 0x65735546UL
 
 struct known_file {
+	bool hashed; /* and its filesystem's times can be trusted: it need not be read again */
 	uint8_t sha256[SHA256_SIZE];
 	struct executable_format format;
 	unsigned int notes;
@@ -40,7 +41,8 @@ struct job {
 	struct job *next;
 	int fd;
 	struct file_key key;
-	struct executable_format format;
+	enum executable_kind kind;
+	bool has_loader;
 	crypto_hash_sha256_state state;
 	int64_t offset;
 	int attempt;
@@ -92,30 +94,52 @@ static bool times_can_be_trusted(int fd, const struct file_key *key)
 	return key->changed_ns < now_ns - SETTLED_AFTER_NS;
 }
 
-/* What another function may copy. The list of needed libraries stays here. */
-static void describe(const struct executable_format *format, struct executable *executable)
+static struct executable describe_known(const struct known_file *known)
 {
-	*executable = (struct executable){.kind = format->kind, .has_loader = format->has_loader};
+	struct executable executable = {.kind = known->format.kind,
+					.has_loader = known->format.has_loader,
+					.hashed = known->hashed};
+
+	memcpy(executable.sha256, known->sha256, SHA256_SIZE);
+	return executable;
+}
+
+static struct executable describe_job(const struct job *job)
+{
+	return (struct executable){.kind = job->kind, .has_loader = job->has_loader};
+}
+
+/* Finds the file, or takes its format down. NULL with errno set. */
+static struct known_file *know(struct executables *executables, int fd, const struct file_key *file)
+{
+	struct known_file *known = find_known(executables, file);
+	struct executable_format format;
+	int result;
+
+	if (known)
+		return known;
+	result = executable_format_of(fd, &format);
+	if (result == 0) {
+		known = map_add(executables->known, file, sizeof(*file));
+		if (known) {
+			known->format = format;
+			return known;
+		}
+		executable_format_clear(&format);
+		result = -ENOMEM;
+	}
+	errno = -result;
+	return NULL;
 }
 
 int executables_examine(struct executables *executables, int fd, const struct file_key *file,
 			struct executable *ret_executable)
 {
-	const struct known_file *known = find_known(executables, file);
-	struct executable_format format;
-	int result;
+	const struct known_file *known = know(executables, fd, file);
 
-	if (known) {
-		describe(&known->format, ret_executable);
-		ret_executable->hashed = true;
-		memcpy(ret_executable->sha256, known->sha256, SHA256_SIZE);
-		return 0;
-	}
-	result = executable_format_of(fd, &format);
-	if (result < 0)
-		return result;
-	describe(&format, ret_executable);
-	executable_format_clear(&format);
+	if (!known)
+		return -errno;
+	*ret_executable = describe_known(known);
 	return 0;
 }
 
@@ -129,7 +153,6 @@ static void set_awake(struct executables *executables, bool awake)
 
 static void free_job(struct job *job)
 {
-	executable_format_clear(&job->format);
 	(void)close(job->fd);
 	free(job);
 }
@@ -162,16 +185,16 @@ static void complete(struct executables *executables, struct job *job,
 
 static void fail(struct executables *executables, struct job *job, const char *why)
 {
-	struct executable executable;
+	struct executable executable = describe_job(job);
 
-	describe(&job->format, &executable);
 	executable.unreadable = why;
 	complete(executables, job, &executable);
 }
 
 /* Starts, or starts again, from the first byte. */
-static const char *begin(struct job *job)
+static const char *begin(struct executables *executables, struct job *job)
 {
+	const struct known_file *known;
 	struct stat status;
 
 	if (fstat(job->fd, &status) < 0)
@@ -180,10 +203,12 @@ static const char *begin(struct job *job)
 		return "not a regular file";
 	if (status.st_size > SIZE_LIMIT)
 		return "larger than 4 GiB";
-	executable_format_clear(&job->format);
-	if (executable_format_of(job->fd, &job->format) < 0)
-		return "it could not be read";
 	job->key = file_key_of(&status);
+	known = know(executables, job->fd, &job->key);
+	if (!known)
+		return strerrordesc_np(errno);
+	job->kind = known->format.kind;
+	job->has_loader = known->format.has_loader;
 	job->offset = 0;
 	(void)crypto_hash_sha256_init(&job->state);
 	return NULL;
@@ -195,14 +220,11 @@ static void remember(struct executables *executables, struct job *job, const uin
 
 	if (!times_can_be_trusted(job->fd, &job->key))
 		return;
-	known = map_add(executables->known, &job->key, sizeof(job->key));
+	known = know(executables, job->fd, &job->key);
 	if (!known)
 		return;
-	executable_format_clear(&known->format);
 	memcpy(known->sha256, sha256, SHA256_SIZE);
-	known->format = job->format;
-	job->format.needed = NULL;
-	job->format.needed_size = 0;
+	known->hashed = true;
 }
 
 /* All bytes were read. Returns whether the job is over. */
@@ -220,13 +242,14 @@ static bool end(struct executables *executables, struct job *job)
 	key = file_key_of(&status);
 	/* losing a name (unlink, rename) changes ctime and not the content: then read once more */
 	if (!file_key_equal(&key, &job->key)) {
-		why = ++job->attempt < ATTEMPTS ? begin(job) : "changed while it was read";
+		why = ++job->attempt < ATTEMPTS ? begin(executables, job)
+						: "changed while it was read";
 		if (!why)
 			return false;
 		fail(executables, job, why);
 		return true;
 	}
-	describe(&job->format, &executable);
+	executable = describe_job(job);
 	(void)crypto_hash_sha256_final(&job->state, executable.sha256);
 	executable.hashed = true;
 	remember(executables, job, executable.sha256);
@@ -240,11 +263,9 @@ static bool complete_from_memory(struct executables *executables, struct job *jo
 	const struct known_file *known = find_known(executables, &job->key);
 	struct executable executable;
 
-	if (!known)
+	if (!known || !known->hashed)
 		return false;
-	describe(&known->format, &executable);
-	executable.hashed = true;
-	memcpy(executable.sha256, known->sha256, SHA256_SIZE);
+	executable = describe_known(known);
 	complete(executables, job, &executable);
 	return true;
 }
@@ -333,7 +354,7 @@ void executables_hash(struct executables *executables, int fd, executable_fn don
 	job->done = done;
 	job->context = context;
 	executables->jobs++;
-	why = begin(job);
+	why = begin(executables, job);
 	if (why) {
 		fail(executables, job, why);
 		return;
@@ -360,7 +381,9 @@ void executables_on_progress(struct executables *executables, void (*progress)(v
 
 bool executables_knows(struct executables *executables, const struct file_key *file)
 {
-	return find_known(executables, file) != NULL;
+	const struct known_file *known = find_known(executables, file);
+
+	return known && known->hashed;
 }
 
 bool executables_need(struct executables *executables, const struct file_key *file,
@@ -378,7 +401,8 @@ bool executables_has_note(struct executables *executables, const struct file_key
 {
 	const struct known_file *known = find_known(executables, file);
 
-	return known && known->notes & note;
+	/* what may have changed unseen has to be told again */
+	return known && known->hashed && known->notes & note;
 }
 
 void executables_add_note(struct executables *executables, const struct file_key *file,
