@@ -78,6 +78,9 @@ const struct command commands[] = {
 const unsigned int command_count = array_length(commands);
 
 static void print_trouble(const char *name, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
+static void print_trouble(const char *name, const char *format, va_list arguments)
 {
 	(void)fprintf(stderr, "rtguard %s: ", name);
 	(void)vfprintf(stderr, format, arguments);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The appliance's own init, process 1 of its namespaces: boots the device around the agent.
-# Started by ./appliance with: AGENT_COMMAND… as arguments; BOOTED is a fifo that ends the wait for the network.
+# /opt/feeder/run/agent holds the command of the agent; run/network is a fifo that ends the wait for the network.
 set -eu
 PATH=/opt/feeder/bin:/usr/sbin:/usr/bin:/sbin:/bin
 read -r _ </opt/feeder/run/network # the cable is plugged in
@@ -11,7 +11,8 @@ ip address add fd77::2/64 dev eth0 nodad
 ip route add default via 10.77.0.1
 ip -6 route add default via fd77::1
 
-"$@" & # the agent, as early as a boot service
+read -r command </opt/feeder/run/agent
+eval "exec $command" & # the agent, as early as a boot service
 agent=$!
 sleep 1.5
 
