@@ -15,6 +15,8 @@ const struct command commands[] = {
 		"watch this machine, or recordings, and write a profile",
 		"  -c, --cycle DURATION     length of one full cycle of the device (default 24h)\n"
 		"      --until-stable       end when nothing new is to be expected\n"
+		"      --quiet DURATION     with --until-stable: how long nothing new must have come\n"
+		"                           (default: as long again as it took, at least 10m)\n"
 		"  -i, --interface IF       capture on IF only; may be repeated (default: all)\n"
 		"  -o, --output PROFILE     where the profile goes (default rtguard-profile.json)\n"
 		"      --boot-phase DURATION  what starts earlier than this after boot is of the\n"

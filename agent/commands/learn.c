@@ -20,6 +20,7 @@
 
 enum {
 	OPTION_UNTIL_STABLE = 256,
+	OPTION_QUIET,
 	OPTION_BOOT_PHASE,
 	OPTION_JOURNAL,
 	OPTION_RESUME,
@@ -30,6 +31,7 @@ enum {
 static const struct option options[] = {
 	{"cycle", required_argument, NULL, 'c'},
 	{"until-stable", no_argument, NULL, OPTION_UNTIL_STABLE},
+	{"quiet", required_argument, NULL, OPTION_QUIET},
 	{"interface", required_argument, NULL, 'i'},
 	{"output", required_argument, NULL, 'o'},
 	{"boot-phase", required_argument, NULL, OPTION_BOOT_PHASE},
@@ -76,6 +78,8 @@ static int take_option(struct request *request, int option)
 	case OPTION_UNTIL_STABLE:
 		config->until_stable = true;
 		return EXIT_FINE;
+	case OPTION_QUIET:
+		return read_duration("--quiet", optarg, &config->quiet_ns);
 	case 'i':
 		request->interfaces[config->interface_count++] = optarg;
 		return EXIT_FINE;
@@ -125,6 +129,8 @@ static int check_combination(struct request *request, int argc, char **argv)
 		return command_misused(NAME, "--pcap reads recordings to their end; --cycle, "
 					     "--until-stable, --interface, --journal, --resume and "
 					     "--include-session are for live learning");
+	if (config->quiet_ns && !config->until_stable)
+		return command_misused(NAME, "--quiet goes with --until-stable");
 	if (!recorded && request->recorded.has_device)
 		return command_misused(NAME, "--device goes with --pcap: live, this machine itself "
 					     "is learnt");

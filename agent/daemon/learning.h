@@ -34,6 +34,8 @@ struct learning_config {
 	bool resume;
 	bool until_stable;
 	uint64_t cycle_ns; /* with until_stable: an upper bound, 0 for none */
+	uint64_t quiet_ns; /* with until_stable: nothing new for so long; 0: for as long again as
+			      it took, ten minutes at least */
 	uint64_t boot_phase_ns;
 	bool include_session;
 	const char *const *interfaces; /* live; none: all */

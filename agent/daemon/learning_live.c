@@ -67,9 +67,11 @@ static uint64_t elapsed_ns(const struct live *live)
 /* A novelty curve is flat only after it was watched for as long again as it took to become so. */
 static bool is_stable(const struct live *live)
 {
-	uint64_t quiet_ns = elapsed_ns(live) / 2;
+	uint64_t quiet_ns = live->config->quiet_ns;
 
-	if (quiet_ns < QUIET_MINIMUM_NS)
+	if (!quiet_ns)
+		quiet_ns = elapsed_ns(live) / 2;
+	if (!live->config->quiet_ns && quiet_ns < QUIET_MINIMUM_NS)
 		quiet_ns = QUIET_MINIMUM_NS;
 	return learner_is_stable(live->learner, clock_realtime_ns(), quiet_ns);
 }

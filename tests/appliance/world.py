@@ -8,6 +8,7 @@ import time
 
 TCP = [("203.0.113.10", 80), ("2001:db8:77::10", 80), ("203.0.113.30", 8883), ("203.0.113.40", 443)]
 UDP = [("203.0.113.20", 123)]
+DISTANCE = 0.01  # seconds: servers on the internet are not next door
 
 
 def serve_tcp(address, port):
@@ -21,6 +22,7 @@ def serve_tcp(address, port):
         with connection:
             connection.settimeout(2)
             try:
+                time.sleep(DISTANCE)
                 if connection.recv(2048) and port == 80:
                     connection.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
             except OSError:
@@ -32,6 +34,7 @@ def serve_udp(address, port):
     server.bind((address, port))
     while True:
         question, peer = server.recvfrom(512)
+        time.sleep(DISTANCE)
         server.sendto(b"\x24" + bytes(47), peer)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -78,6 +79,25 @@ class Journal(harness.Case):
         done = rtguard("learn", "--cycle", "3s", "-o", self.dir / "p.json")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIs(load(self.dir / "p.json")["evidence"]["complete"], True)
+
+    def test_until_stable_ends_by_itself(self):
+        """The same things again and again, and nothing new for three seconds."""
+        subprocess.run("ip link add name va type veth peer name vb; ip link set va up; ip link set vb up;"
+                       "ip address add 192.0.2.1/24 dev va; ip neighbour add 192.0.2.9 lladdr 02:00:00:00:00:09 dev va",
+                       shell=True, check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "delete", "va"])
+        learner = self.learning("--until-stable", "--quiet", "3s", cycle="60s")
+        path = run_distinct(self.dir, "again-and-again")
+        started = time.monotonic()
+        while learner.poll() is None and time.monotonic() - started < 40:
+            subprocess.run([path], check=True)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.sendto(b"x", ("192.0.2.9", 7003))
+            time.sleep(0.01)
+        stdout, stderr = learner.communicate(timeout=5)
+        self.assertEqual(learner.returncode, 0, stderr)
+        self.assertLess(time.monotonic() - started, 40)
+        self.assertIn(path, programs_of(self.dir / "p.json"))
 
     def test_full_disk_is_told_at_once_and_loses_nothing(self):
         small = self.dir / "small"
