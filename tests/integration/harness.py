@@ -54,7 +54,7 @@ def enter_namespaces():
         return
     os.environ["IN_NAMESPACES"] = "1"
     os.execvp("unshare", ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child",
-                          "--mount-proc", "sh", "-c", 'python3 "$0"; code=$?; exit $code', sys.argv[0]])
+                          "--mount-proc", "sh", "-c", 'python3 -W ignore "$0" "$@"; code=$?; exit $code', *sys.argv])
 
 
 def rtguard(*arguments, timeout=60, user=None, **options):
