@@ -158,18 +158,16 @@ static int attach_filter(int fd)
 
 static int ask(int fd, enum proc_cn_mcast_op operation)
 {
-	struct {
-		struct nlmsghdr header;
-		struct cn_msg message;
-		uint32_t operation;
-	} __attribute__((packed)) request = {
-		.header = {.nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE},
-		.message = {.id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC},
-			    .len = sizeof(request.operation)},
-		.operation = operation,
-	};
+	const uint32_t number = operation;
+	const struct cn_msg message = {.id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC},
+				       .len = sizeof(number)};
+	unsigned char request[NLMSG_HDRLEN + sizeof(message) + sizeof(number)] = {0};
+	const struct nlmsghdr header = {.nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE};
 
-	if (send(fd, &request, sizeof(request), 0) < 0)
+	memcpy(request, &header, sizeof(header));
+	memcpy(request + NLMSG_HDRLEN, &message, sizeof(message));
+	memcpy(request + NLMSG_HDRLEN + sizeof(message), &number, sizeof(number));
+	if (send(fd, request, sizeof(request), 0) < 0)
 		return -errno;
 	return 0;
 }

@@ -14,9 +14,19 @@
 
 #include "observe/host/process_events.h"
 
+/* struct cn_msg without its flexible end, which may stand in no other structure */
+struct message {
+	struct cb_id id;
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t len;
+	uint16_t flags;
+};
+_Static_assert(sizeof(struct message) == sizeof(struct cn_msg), "linux/connector.h");
+
 struct datagram {
 	struct nlmsghdr header;
-	struct cn_msg message;
+	struct message message;
 	unsigned char event[sizeof(struct proc_event)];
 } __attribute__((packed));
 
