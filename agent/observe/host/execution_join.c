@@ -22,7 +22,7 @@
 #define SCRIPT_LIMIT_NS (1 * NS_PER_S)
 #define AFTER_LOSS_NS	(5 * NS_PER_S)
 #define ANCESTORS_LIMIT 16
-#define LOADER_SLOTS	1024
+#define OPENED_SLOTS	1024
 #define CMDLINE_LIMIT	((ARGUMENT_SIZE_LIMIT + 1) * ARGUMENTS_LIMIT + 2)
 
 struct execution {
@@ -48,6 +48,13 @@ struct execution {
 	struct executable executable;
 };
 
+/* The program that a process opened last for exec, whether or not the process was known. */
+struct opened {
+	pid_t pid;
+	bool loader_due; /* it names a loader: the next file of that pid */
+	struct label *program;
+};
+
 struct execution_join {
 	struct execution_join_config config;
 	struct script_files *scripts;
@@ -55,8 +62,7 @@ struct execution_join {
 	pid_t *unmatched;	   /* announced execs whose file is not known yet */
 	size_t unmatched_count;
 	size_t unmatched_capacity;
-	pid_t loader_due[LOADER_SLOTS]; /* whose program named a loader: the next file of that pid
-					 */
+	struct opened opened[OPENED_SLOTS]; /* by pid; the newest of a slot stays */
 	uint64_t lost;
 	uint64_t
 		settle_until_ns; /* events were lost: until then what is not announced counts too */
@@ -97,6 +103,8 @@ void execution_join_free(struct execution_join *join)
 		join->waiting = execution->next;
 		free_execution(execution);
 	}
+	for (size_t i = 0; i < OPENED_SLOTS; i++)
+		label_release(join->opened[i].program);
 	script_files_free(join->scripts);
 	free(join->unmatched);
 	free(join);
@@ -429,6 +437,29 @@ static void left_out_opened(struct process *process, int fd, struct label *path,
 	(void)close(fd);
 }
 
+/* Returns whether the file is the loader that the process's program named. */
+static bool note_opened(struct execution_join *join, pid_t pid, const struct executable *executable,
+			struct label *path)
+{
+	struct opened *opened = &join->opened[pid % OPENED_SLOTS];
+
+	if (executable->kind == EXECUTABLE_LIBRARY && opened->pid == pid && opened->loader_due) {
+		opened->loader_due = false;
+		return true;
+	}
+	opened->pid = pid;
+	opened->loader_due = executable->has_loader;
+	label_assign(&opened->program, path);
+	return false;
+}
+
+struct label *execution_join_opened(struct execution_join *join, pid_t pid)
+{
+	const struct opened *opened = &join->opened[pid % OPENED_SLOTS];
+
+	return opened->pid == pid ? opened->program : NULL;
+}
+
 void execution_join_file(struct execution_join *join, int fd, pid_t pid)
 {
 	struct executable executable;
@@ -436,7 +467,6 @@ void execution_join_file(struct execution_join *join, int fd, pid_t pid)
 	struct stat status;
 	struct label *path;
 	struct process *process;
-	pid_t *loader_due;
 	bool is_loader;
 	bool left_out;
 
@@ -448,9 +478,7 @@ void execution_join_file(struct execution_join *join, int fd, pid_t pid)
 	path = label_of(fd, &file);
 	if (executables_examine(join->config.executables, fd, &file, &executable) < 0)
 		executable = (struct executable){.kind = EXECUTABLE_PROGRAM};
-	loader_due = &join->loader_due[pid % LOADER_SLOTS];
-	is_loader = executable.kind == EXECUTABLE_LIBRARY && *loader_due == pid;
-	*loader_due = executable.has_loader ? pid : 0;
+	is_loader = note_opened(join, pid, &executable, path);
 	process = execution_join_process(join, pid);
 	left_out = process && execution_join_left_out(join, process);
 	if (is_loader && join->config.loader && !left_out)

@@ -56,6 +56,10 @@ void execution_join_running(struct execution_join *join, const struct process *p
 struct process *execution_join_process(struct execution_join *join, pid_t pid);
 bool execution_join_left_out(const struct execution_join *join, const struct process *process);
 
+/* The file that a process opened last to run it, even if the process was gone before anything else of it
+ * could be known. NULL: none lately. */
+struct label *execution_join_opened(struct execution_join *join, pid_t pid);
+
 /* Whether something waits for execution_join_tick(), to be called some 20 ms later. */
 bool execution_join_waits(const struct execution_join *join);
 void execution_join_tick(struct execution_join *join, uint64_t now_ns);

@@ -184,6 +184,16 @@ static void files_drained(void *context)
 	adjust_tick(watch);
 }
 
+static void take_exec_events(void *context)
+{
+	struct execution_watch *watch = context;
+
+	if (watch->files)
+		(void)file_events_drain(watch->files); /* process events with them */
+	else
+		take_process_events(watch);
+}
+
 static unsigned int room_for_files(void *context)
 {
 	struct execution_watch *watch = context;
@@ -366,7 +376,7 @@ static int make_parts(struct execution_watch *watch)
 		.executables = watch->executables,
 		.deliver = deliver,
 		.context = watch,
-		.before = take_process_events,
+		.before = take_exec_events,
 	};
 	struct process_census_config census = {
 		.table = watch->table,

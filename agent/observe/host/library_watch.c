@@ -154,7 +154,9 @@ static void take(struct library_watch *watch, int fd, pid_t pid, const struct fi
 	library->pid = pid;
 	library->sure = sure;
 	library->ignore_fd = watch->events ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-	library->program = label_reference(process ? process->program : NULL);
+	library->program = label_reference(execution_join_opened(watch->config.join, pid));
+	if (!library->program && process)
+		library->program = label_reference(process->program);
 	if (descriptor_path(fd, &path) == 0)
 		library->path = label_new(path, file);
 	executables_hash(watch->config.executables, fd, hashed, library);

@@ -25,7 +25,7 @@ struct library_watch_config {
 	struct execution_join *join;
 	observation_fn deliver;
 	void *context;
-	void (*before)(void *context); /* process events queued before file events are read */
+	void (*before)(void *context); /* takes exec events that were queued before open events */
 };
 
 int library_watch_new(struct loop *loop, const struct library_watch_config *config,
