@@ -259,7 +259,8 @@ static int build_names(struct build *build, const struct mac_address *station, c
 
 		if (broken)
 			return -ENOMEM;
-		if (!mac_equal(&mac, station) || !hostname_is_valid(name))
+		/* a name that only a ClientHello had was not asked for */
+		if (!mac_equal(&mac, station) || !hostname_is_valid(name) || value->seen.count == 0)
 			continue;
 		entry = seen_to_json(&value->seen);
 		if (entry && value->not_listed &&

@@ -8,6 +8,7 @@
 
 #include "learn/drafts.h"
 #include "learn/open_classes.h"
+#include "learn/port_classes.h"
 
 #define PORT_DNS	   53
 #define PORT_DHCP_SERVER   67
@@ -103,12 +104,22 @@ static enum profile_role role_of(const struct contact *contact)
 	return contact->roles & 1u << PEER_ROLE_GATEWAY ? ROLE_GATEWAY : ROLE_LAN;
 }
 
+/* Whether its port is one of those that are drawn at random: the class stands for it. */
+static bool is_drawn(const struct contact *contact, struct draft_set *set)
+{
+	struct draft_key same =
+		draft_role(contact->program, IPPROTO_UDP, contact->place, PORT_SAME, 0);
+
+	return contact_is_symmetric(contact) && map_peek(set->map, &same, sizeof(same));
+}
+
 static void take_local(struct draft_set *set, const struct contact *contact, struct habits *habits)
 {
 	struct draft_key key = draft_role(contact->program, contact->protocol, role_of(contact),
 					  PORT_NUMBER, contact->port);
 
-	draft_set_add(set, &key);
+	if (!is_drawn(contact, set))
+		draft_set_add(set, &key);
 	if (contact->protocol == IPPROTO_UDP && !is_dhcp(contact->port) && !is_resolver(contact))
 		habits->local = true;
 	if (contact->flags & CONTACT_ANNOUNCES && contact->place == ROLE_MULTICAST &&
@@ -173,8 +184,8 @@ static void complete(struct draft_set *set, const struct draft_key *key)
 
 	if (key->peer_kind != PEER_ROLE)
 		return;
-	if (key->protocol == IPPROTO_UDP && to_group && key->port_kind != PORT_SAME) {
-		bool dhcp = key->port_kind == PORT_NUMBER && is_dhcp(key->port);
+	if (key->protocol == IPPROTO_UDP && to_group && key->port_kind == PORT_NUMBER) {
+		bool dhcp = is_dhcp(key->port);
 
 		more.role = dhcp ? ROLE_DHCP_SERVER : ROLE_LAN;
 		if (!dhcp || (key->port == PORT_DHCP_SERVER && key->role == ROLE_BROADCAST))
@@ -201,24 +212,51 @@ static void complete_all(struct draft_set *set)
 	}
 }
 
+/* A port that was drawn at random is none at which the station answers tomorrow. */
+static void forget_drawn(const struct contacts *contacts, struct draft_set *set,
+			 const struct port_set *shown, struct port_set *answers)
+{
+	for (size_t i = 0; i < contacts->count; i++) {
+		const struct contact *contact = &contacts->items[i];
+
+		if (is_drawn(contact, set) && !port_set_has(shown, contact->port))
+			answers->bits[contact->port / 8] &= (uint8_t) ~(1u << contact->port % 8);
+	}
+}
+
+static bool port_set_is_empty(const struct port_set *set)
+{
+	for (size_t i = 0; i < sizeof(set->bits); i++)
+		if (set->bits[i])
+			return false;
+	return true;
+}
+
 static int apply(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
 		 struct draft_set *set)
 {
 	struct habits *habits = calloc(contacts->program_count, sizeof(*habits));
-	bool listens = false;
-	int result;
+	struct port_set *shown = malloc(sizeof(*shown));
+	int result = habits && shown ? 0 : -ENOMEM;
 
-	if (!habits)
-		return -ENOMEM;
-	for (size_t i = 0; i < contacts->count; i++)
+	if (result == 0)
+		*shown = *answers;
+	if (result == 0 && derive_listeners)
+		result = derive_answers(contacts, answers);
+	if (result == 0)
+		result = add_port_classes(contacts, answers, set);
+	for (size_t i = 0; result == 0 && i < contacts->count; i++)
 		take_contact(set, &contacts->items[i], answers,
 			     &habits[contacts->items[i].program]);
-	for (size_t i = 0; derive_listeners && !listens && i < sizeof(answers->bits); i++)
-		listens = answers->bits[i] != 0;
-	result = add_public_classes(contacts, answers, set);
-	add_habits(set, contacts, habits, listens);
+	if (result == 0)
+		result = add_public_classes(contacts, answers, set);
+	if (result == 0) {
+		forget_drawn(contacts, set, shown, answers);
+		add_habits(set, contacts, habits, derive_listeners && !port_set_is_empty(answers));
+		complete_all(set);
+	}
 	free(habits);
-	complete_all(set);
+	free(shown);
 	return result;
 }
 
@@ -228,8 +266,6 @@ int generalise(const struct contacts *contacts, bool derive_listeners, struct po
 	struct draft_set set;
 	int result = draft_set_new(&set);
 
-	if (result == 0 && derive_listeners)
-		result = derive_answers(contacts, answers);
 	if (result == 0)
 		result = apply(contacts, derive_listeners, answers, &set);
 	if (result == 0)

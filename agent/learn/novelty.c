@@ -35,6 +35,8 @@ void novelty_recount(struct novelty *novelty, const struct state *state, enum ta
 	*novelty = (struct novelty){0};
 	for (const struct seen *seen = state_next(state, table, NULL); seen;
 	     seen = state_next(state, table, seen)) {
+		if (seen->count == 0)
+			continue;
 		novelty->observations += seen->count;
 		novelty->distinct++;
 		novelty->seen_once += seen->count == 1;

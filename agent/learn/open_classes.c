@@ -274,10 +274,8 @@ int add_public_classes(const struct contacts *contacts, const struct port_set *a
 {
 	struct atoms atoms = {0};
 	size_t end;
-	int result = add_port_classes(contacts, answers, set);
+	int result = collect(contacts, answers, set, &atoms);
 
-	if (result == 0)
-		result = collect(contacts, answers, set, &atoms);
 	if (result == 0)
 		result = widen_domains(&atoms, set);
 	for (size_t begin = 0; result == 0 && begin < atoms.count; begin = end) {

@@ -7,8 +7,8 @@
 /* The entry for one contact alone, without its port: pattern, host or address. */
 struct draft_key contact_atom(const struct contact *contact);
 
-/* Adds the entries for public peers over TCP and UDP, and those for local classes of ports that
- * learning showed to be open. Returns 0 or -ENOMEM. */
+/* Adds the entries for public peers over TCP and UDP, after add_port_classes(). Returns 0 or
+ * -ENOMEM. */
 int add_public_classes(const struct contacts *contacts, const struct port_set *answers,
 		       struct draft_set *set);
 

@@ -9,10 +9,9 @@
 #include "base/text.h"
 
 /* Measured, and on plateaus: docs/learning.md. */
-#define OPEN_MEMBERS 3 /* fewer say nothing about a class */
-#define OPEN_SHARE   5 /* open when at least 1/5 new member a sample is to be expected */
+#define OPEN_MEMBERS 3	/* fewer say nothing about a class */
+#define OPEN_SHARE   10 /* open when at least one new member in so many samples is to be expected */
 
-#define SAME_PORTS	2 /* so many ports used at both ends are drawn at random */
 #define FIRST_HIGH_PORT 1024
 
 void good_turing_add(struct good_turing *estimate, uint64_t samples)
@@ -100,6 +99,13 @@ static int add_public(struct tallies *tallies, const struct contact *contact)
 	return result;
 }
 
+bool contact_is_symmetric(const struct contact *contact)
+{
+	return contact->protocol == IPPROTO_UDP && (contact->flags & CONTACT_SAME_PORT) &&
+	       contact->port >= FIRST_HIGH_PORT &&
+	       (contact->place == ROLE_LAN || contact->place == ROLE_BROADCAST);
+}
+
 static int collect(const struct contacts *contacts, const struct port_set *answers,
 		   struct tallies *tallies)
 {
@@ -112,13 +118,12 @@ static int collect(const struct contacts *contacts, const struct port_set *answe
 		if (contact->protocol != IPPROTO_UDP || contact->port < FIRST_HIGH_PORT ||
 		    contact_is_answer(contact, answers))
 			continue;
-		if (contact->place != ROLE_INTERNET)
+		if (contact_is_symmetric(contact))
+			result = add(tallies, contact, TALLY_SAME, contact->place, contact->port);
+		else if (contact->place != ROLE_INTERNET)
 			result = add(tallies, contact, TALLY_PLACE, contact->place, contact->port);
 		else if (!contact->name && !below_high)
 			result = add_public(tallies, contact);
-		if (result == 0 && (contact->flags & CONTACT_SAME_PORT) &&
-		    (contact->place == ROLE_LAN || contact->place == ROLE_BROADCAST))
-			result = add(tallies, contact, TALLY_SAME, contact->place, contact->port);
 	}
 	return result;
 }
@@ -202,7 +207,7 @@ static void settle(const struct tally *group, size_t count, struct program_socke
 		key.role = (uint8_t)group->group;
 		break;
 	default:
-		if (count < SAME_PORTS)
+		if (count < OPEN_MEMBERS)
 			return;
 		key.role = (uint8_t)group->group;
 		key.port_kind = PORT_SAME;

@@ -20,6 +20,10 @@ bool good_turing_is_open(const struct good_turing *estimate, unsigned int at_lea
 /* Keeps the numbers as evidence; NULL is allowed. */
 void good_turing_keep(const struct good_turing *estimate, struct draft *draft);
 
+/* Whether it uses the same high port at both ends, on the local network: a port that was agreed
+ * upon, or one that is drawn at random each time. */
+bool contact_is_symmetric(const struct contact *contact);
+
 /* Adds classes of ports that are open: peer-to-peer sockets, ports drawn at random on the local
  * network. Returns 0 or -ENOMEM. */
 int add_port_classes(const struct contacts *contacts, const struct port_set *answers,

@@ -150,7 +150,7 @@ static void keep_contact(struct learner *learner, const struct observation *obse
 	char protocol[PROTOCOL_TEXT_SIZE], address[IP_TEXT_SIZE];
 	bool is_new;
 
-	if (flow->name[0] != '\0' && flow->name_source == NAME_FROM_DNS)
+	if (flow->name[0] != '\0')
 		note_address(learner, &observation->station, flow->name, &flow->remote, flow->ttl_s,
 			     time_ns);
 	contact_key(key, &observation->station, flow, program);

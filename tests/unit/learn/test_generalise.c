@@ -248,6 +248,48 @@ static void answers_to_neighbours_are_a_listener(void **state)
 	learner_free(learner);
 }
 
+/* From a port to the same port of everybody: two may be agreed upon, three are drawn. */
+static void ports_drawn_at_random_are_one_entry(void **state)
+{
+	struct learner *learner = test_learner(NULL, false, true);
+	struct observation seen = test_flow(IPPROTO_UDP, NULL, "255.255.255.255", 0);
+	struct profile *profile;
+
+	(void)state;
+	for (uint16_t port = 20000; port < 20002; port++) {
+		seen.flow.local_port = seen.flow.remote_port = port;
+		learner_observe(learner, &seen);
+	}
+	profile = test_profile(learner);
+	assert_true(test_has_connection(profile, "udp role broadcast 20000 -"));
+	assert_true(test_has_listener(profile, "listener udp any 20000 -"));
+	profile_free(profile);
+	seen.flow.local_port = seen.flow.remote_port = 45678;
+	learner_observe(learner, &seen);
+	profile = test_profile(learner);
+	assert_true(test_has_connection(profile, "udp role broadcast same -"));
+	assert_false(test_has_connection(profile, "udp role broadcast 20000 -"));
+	assert_int_equal(profile->network.listener_count, 0);
+	profile_free(profile);
+	learner_free(learner);
+}
+
+static void a_name_from_a_hello_is_not_one_that_was_asked_for(void **state)
+{
+	struct learner *learner = test_learner(NULL, false, true);
+	struct observation seen = test_flow(IPPROTO_TCP, "api.example.net", "93.184.216.34", 443);
+	struct profile *profile;
+
+	(void)state;
+	seen.flow.name_source = NAME_FROM_TLS;
+	learner_observe(learner, &seen);
+	profile = test_profile(learner);
+	assert_true(test_has_connection(profile, "tcp host api.example.net 443 -"));
+	assert_int_equal(profile->network.names.count, 0);
+	profile_free(profile);
+	learner_free(learner);
+}
+
 static void what_announces_itself_will_be_subscribed_to(void **state)
 {
 	struct learner *learner = test_learner(NULL, false, true);
@@ -303,6 +345,8 @@ int main(void)
 		cmocka_unit_test(only_classes_that_keep_bringing_news_are_opened),
 		cmocka_unit_test(named_tcp_peers_never_open_a_class),
 		cmocka_unit_test(answers_to_neighbours_are_a_listener),
+		cmocka_unit_test(ports_drawn_at_random_are_one_entry),
+		cmocka_unit_test(a_name_from_a_hello_is_not_one_that_was_asked_for),
 		cmocka_unit_test(what_announces_itself_will_be_subscribed_to),
 		cmocka_unit_test(a_peer_to_peer_socket_keeps_its_local_port),
 	};
