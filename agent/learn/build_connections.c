@@ -160,6 +160,40 @@ static void count_entry(struct novelty *novelty, const struct seen *seen)
 		novelty->last_new_ns = seen->first_ns;
 }
 
+/* Order of a contact against what a draft says as far as contacts are sorted by it. */
+static int compare_to_draft(const struct contact *contact, const struct draft_key *draft)
+{
+	uint16_t port = draft->icmp_type ? draft->icmp_type : draft->port;
+
+	if (contact->program != draft->program)
+		return contact->program < draft->program ? -1 : 1;
+	if (contact->protocol != draft->protocol)
+		return contact->protocol < draft->protocol ? -1 : 1;
+	if (draft->port_kind != PORT_NUMBER)
+		return 0;
+	if (contact->port != port)
+		return contact->port < port ? -1 : 1;
+	return draft->peer_kind == PEER_HOST
+		       ? strcmp(contact->name ? contact->name : "", draft->name)
+		       : 0;
+}
+
+static size_t first_candidate(const struct contacts *contacts, const struct draft_key *draft)
+{
+	size_t low = 0;
+	size_t high = contacts->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (compare_to_draft(&contacts->items[middle], draft) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static int evidence_of(struct build *build, const char *prefix, const struct contacts *contacts,
 		       const struct port_set *answers, const struct draft *draft,
 		       const struct profile_connection *connection)
@@ -168,12 +202,13 @@ static int evidence_of(struct build *build, const char *prefix, const struct con
 	json_t *entry = NULL;
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < contacts->count; i++) {
+	for (size_t i = first_candidate(contacts, &draft->key);
+	     result == 0 && i < contacts->count &&
+	     compare_to_draft(&contacts->items[i], &draft->key) == 0;
+	     i++) {
 		const struct contact *contact = &contacts->items[i];
 
-		if (contact->program == draft->key.program &&
-		    contact->protocol == draft->key.protocol &&
-		    !contact_is_answer(contact, answers) && draft_covers(&draft->key, contact))
+		if (!contact_is_answer(contact, answers) && draft_covers(&draft->key, contact))
 			result = take_sighting(&sightings, contact);
 	}
 	if (result == 0 && draft->key.peer_kind == PEER_HOST)
