@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -195,15 +197,40 @@ bool script_files_waiting(const struct script_files *scripts)
 	return false;
 }
 
-/* Opens a regular file and nothing else: opening a device or a FIFO can have effects. */
-static int open_regular(const char *path)
+/* Looks a name up as the process would, from its root or working directory. Links that mean
+ * something else to every reader, such as /dev/fd/3, are not followed: they would lead to files of
+ * our own. */
+static int open_place(const char *directory, const char *name)
 {
-	_cleanup_(closep) int place = open(path, O_PATH | O_CLOEXEC);
+	_cleanup_(closep) int from = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+	long place;
+
+	if (from < 0)
+		return -errno;
+	if (name[0] == '/')
+		how.resolve |= RESOLVE_IN_ROOT;
+	place = syscall(SYS_openat2, from, name, &how, sizeof(how));
+	if (place >= 0 || errno != ENOSYS)
+		return place < 0 ? -errno : (int)place;
+	/* before Linux 5.6 */
+	if (strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/proc/", 6) == 0)
+		return -ELOOP;
+	place = openat(from, name + strspn(name, "/"), O_PATH | O_CLOEXEC);
+	return place < 0 ? -errno : (int)place;
+}
+
+/* Opens a regular file and nothing else: opening a device or a FIFO can have effects. */
+static int open_regular(const char *directory, const char *name)
+{
+	_cleanup_(closep) int place = open_place(directory, name);
 	char link[64];
 	struct stat status;
 	int fd;
 
-	if (place < 0 || fstat(place, &status) < 0)
+	if (place < 0)
+		return place;
+	if (fstat(place, &status) < 0)
 		return -errno;
 	if (!S_ISREG(status.st_mode))
 		return -EINVAL;
@@ -219,17 +246,16 @@ void script_files_from_arguments(struct script_files *scripts, pid_t pid, struct
 {
 	const char *argument = interpreter ? script_argument(interpreter->text, arguments) : NULL;
 	_cleanup_(freep) char *name = NULL;
-	char path[PATH_MAX];
+	char directory[64];
 	struct label *label;
 	struct stat status;
 	int fd;
 
 	if (!argument || !*argument || executables_room(scripts->executables) == 0)
 		return;
-	if (snprintf(path, sizeof(path), "/proc/%d/%s/%s", (int)pid,
-		     argument[0] == '/' ? "root" : "cwd", argument) >= (int)sizeof(path))
-		return;
-	fd = open_regular(path);
+	(void)snprintf(directory, sizeof(directory), "/proc/%d/%s", (int)pid,
+		       argument[0] == '/' ? "root" : "cwd");
+	fd = open_regular(directory, argument);
 	if (fd < 0)
 		return;
 	if (fstat(fd, &status) < 0 || descriptor_path(fd, &name) < 0) {
