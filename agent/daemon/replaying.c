@@ -16,7 +16,7 @@ static void on_observation(void *context, const struct observation *observation)
 	struct replay *replay = context;
 
 	verdict_observe(replay->verdict, observation);
-	if (observation->kind != OBSERVATION_CONNECTION)
+	if (observation->kind != OBSERVATION_CONNECTION || flow_is_stack(&observation->flow))
 		return;
 	replay->result.starts++;
 	if (verdict_permits(replay->verdict, &observation->flow))

@@ -24,7 +24,7 @@ struct replaying_config {
 };
 
 struct replaying_result {
-	uint64_t starts;
+	uint64_t starts; /* without what the IP stack does by itself */
 	uint64_t blocked;
 	bool heard; /* the device sent something */
 };
