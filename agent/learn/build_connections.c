@@ -165,8 +165,6 @@ static int compare_to_draft(const struct contact *contact, const struct draft_ke
 {
 	uint16_t port = draft->icmp_type ? draft->icmp_type : draft->port;
 
-	if (contact->program != draft->program)
-		return contact->program < draft->program ? -1 : 1;
 	if (contact->protocol != draft->protocol)
 		return contact->protocol < draft->protocol ? -1 : 1;
 	if (draft->port_kind != PORT_NUMBER)
@@ -194,12 +192,27 @@ static size_t first_candidate(const struct contacts *contacts, const struct draf
 	return low;
 }
 
-static int evidence_of(struct build *build, const char *prefix, const struct contacts *contacts,
-		       const struct port_set *answers, const struct draft *draft,
-		       const struct profile_connection *connection)
+static void sightings_free(struct sightings *sightings)
 {
-	struct sightings sightings = {0};
-	json_t *entry = NULL;
+	json_decref(sightings->hosts);
+	json_decref(sightings->addresses);
+	*sightings = (struct sightings){0};
+}
+
+/* One station's entries in the making. */
+struct entries {
+	struct build *build;
+	const char *prefix;
+	const struct contacts *contacts;
+	const struct port_set *answers;
+	struct profile_network *network;
+	struct sightings *sightings; /* by program, of the draft at hand */
+};
+
+/* What was seen of a draft, program by program; who was seen joins those that need it. */
+static int look(const struct entries *entries, struct draft *draft)
+{
+	const struct contacts *contacts = entries->contacts;
 	int result = 0;
 
 	for (size_t i = first_candidate(contacts, &draft->key);
@@ -208,26 +221,22 @@ static int evidence_of(struct build *build, const char *prefix, const struct con
 	     i++) {
 		const struct contact *contact = &contacts->items[i];
 
-		if (!contact_is_answer(contact, answers) && draft_covers(&draft->key, contact))
-			result = take_sighting(&sightings, contact);
+		if (contact_is_answer(contact, entries->answers) ||
+		    !draft_covers(&draft->key, contact))
+			continue;
+		result = program_set_add(&draft->programs, contact->program);
+		if (result == 0)
+			result = take_sighting(&entries->sightings[contact->program], contact);
 	}
-	if (result == 0 && draft->key.peer_kind == PEER_HOST)
-		result = list_host_addresses(build, &draft->key, &sightings);
-	if (result == 0 && sightings.addresses)
-		result = sort_strings(sightings.addresses);
-	count_entry(&build->connections, &sightings.seen);
-	if (result == 0)
-		entry = entry_of(draft, &sightings);
-	json_decref(sightings.hosts);
-	json_decref(sightings.addresses);
-	return result == 0 ? put_evidence(build, prefix, connection_label(connection), entry)
-			   : result;
+	/* an entry of nobody's: packets alone show that it is needed */
+	if (result == 0 && program_set_is_empty(&draft->programs))
+		result = program_set_add(&draft->programs, 0);
+	return result;
 }
 
-static int fill_connection(struct profile_connection *connection, const struct contacts *contacts,
+static int fill_connection(struct profile_connection *connection, const char *program,
 			   const struct draft_key *key)
 {
-	const char *program = contacts->programs[key->program];
 	bool broken = false;
 
 	connection->protocol = key->protocol;
@@ -250,25 +259,62 @@ static int fill_connection(struct profile_connection *connection, const struct c
 	return broken || !connection->program ? -ENOMEM : 0;
 }
 
+/* The entry of one program, with its evidence. */
+static int emit(const struct entries *entries, const struct draft *draft, uint32_t program)
+{
+	struct build *build = entries->build;
+	struct sightings *sightings = &entries->sightings[program];
+	struct profile_connection *connection = network_add_connection(entries->network);
+	int result = -ENOMEM;
+
+	if (connection)
+		result = fill_connection(connection, entries->contacts->programs[program],
+					 &draft->key);
+	if (result == 0 && draft->key.peer_kind == PEER_HOST)
+		result = list_host_addresses(build, &draft->key, sightings);
+	if (result == 0 && sightings->addresses)
+		result = sort_strings(sightings->addresses);
+	if (result < 0)
+		return result;
+	count_entry(&build->connections, &sightings->seen);
+	return put_evidence(build, entries->prefix, connection_label(connection),
+			    entry_of(draft, sightings));
+}
+
+static int build_draft(const struct entries *entries, struct draft *draft)
+{
+	size_t count = entries->contacts->program_count;
+	int result = look(entries, draft);
+
+	for (uint32_t program = 0; program < count; program++) {
+		if (!program_set_has(&draft->programs, program))
+			continue;
+		if (result == 0)
+			result = emit(entries, draft, program);
+		sightings_free(&entries->sightings[program]);
+	}
+	return result;
+}
+
 int build_connections(struct build *build, const char *prefix, const struct contacts *contacts,
-		      bool derive_listeners, struct port_set *answers,
+		      const struct answering *answering, struct port_set *answers,
 		      struct profile_network *network)
 {
+	struct entries entries = {
+		.build = build,
+		.prefix = prefix,
+		.contacts = contacts,
+		.answers = answers,
+		.network = network,
+		.sightings = calloc(contacts->program_count, sizeof(struct sightings)),
+	};
 	struct drafts drafts = {0};
-	int result = generalise(contacts, derive_listeners, answers, &drafts);
+	int result =
+		entries.sightings ? generalise(contacts, answering, answers, &drafts) : -ENOMEM;
 
-	for (size_t i = 0; result == 0 && i < drafts.count; i++) {
-		struct profile_connection *connection = network_add_connection(network);
-
-		if (!connection) {
-			result = -ENOMEM;
-			break;
-		}
-		result = fill_connection(connection, contacts, &drafts.items[i].key);
-		if (result == 0)
-			result = evidence_of(build, prefix, contacts, answers, &drafts.items[i],
-					     connection);
-	}
+	for (size_t i = 0; result == 0 && i < drafts.count; i++)
+		result = build_draft(&entries, &drafts.items[i]);
 	drafts_free(&drafts);
+	free(entries.sightings);
 	return result;
 }

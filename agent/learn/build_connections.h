@@ -5,10 +5,10 @@
 #include "learn/build.h"
 #include "learn/generalise.h"
 
-/* Generalises the contacts into the network's connections and writes their evidence. answers: see
- * generalise(). Returns 0 or -ENOMEM. */
+/* Generalises the contacts into the network's connections, one for each entry and program, and
+ * writes their evidence. answers: see generalise(). Returns 0 or -ENOMEM. */
 int build_connections(struct build *build, const char *label_prefix,
-		      const struct contacts *contacts, bool derive_listeners,
+		      const struct contacts *contacts, const struct answering *answering,
 		      struct port_set *answers, struct profile_network *network);
 
 /* Puts one entry of evidence; label and entry are taken over, NULL of either is -ENOMEM. */

@@ -131,28 +131,40 @@ static void merge_programless(struct map *drafts)
 	}
 }
 
-/* Whether a socket accounts for an answering port. */
-static bool has_socket(const struct build *build, const struct mac_address *station,
-		       uint8_t protocol, uint16_t port)
+/* Notes whose sockets account for a port that answered by UDP, and whether there are any at all. */
+static int find_sockets(struct map *drafts, uint8_t protocol, uint16_t port,
+			struct contacts *contacts, struct program_set *programs, bool *ret_found)
 {
-	for (const struct seen *value = state_next(build->state, TABLE_LISTENERS, NULL); value;
-	     value = state_next(build->state, TABLE_LISTENERS, value)) {
-		struct key_reader reader = state_key(value);
-		struct mac_address mac = key_read_mac(&reader);
-		uint8_t its_protocol = (uint8_t)key_read_number(&reader, 1);
+	bool found = false;
 
-		(void)key_read_number(&reader, 1);
-		if (mac_equal(&mac, station) && its_protocol == protocol &&
-		    key_read_number(&reader, 2) == port)
-			return true;
+	for (struct listener_draft *draft = map_next(drafts, NULL); draft;
+	     draft = map_next(drafts, draft)) {
+		size_t size;
+		const void *bytes = map_key(draft, &size);
+		struct listener_key key = {0};
+		uint32_t program;
+
+		memcpy(&key, bytes, offsetof(struct listener_key, program));
+		if (draft->by_packets || key.protocol != protocol || key.port != port)
+			continue;
+		found = true;
+		if (protocol != IPPROTO_UDP || draft->merged)
+			continue;
+		memcpy(&key, bytes, size);
+		if (contacts_find_program(contacts, key.has_program ? key.program : NULL,
+					  &program) < 0 ||
+		    program_set_add(programs, program) < 0)
+			return -ENOMEM;
 	}
-	return false;
+	*ret_found = found;
+	return found || protocol != IPPROTO_UDP ? 0 : program_set_add(programs, 0);
 }
 
 /* Ports that answered without a socket having been seen: those of recordings, and short-lived ones.
  * Which address they are bound to packets do not tell, and a device's own address changes. */
 static int collect_services(struct build *build, const struct mac_address *station,
-			    struct map *drafts, struct port_set *answers)
+			    struct map *drafts, struct port_set *answers, struct contacts *contacts,
+			    struct answering *answering)
 {
 	for (const struct seen *value = state_next(build->state, TABLE_SERVICES, NULL); value;
 	     value = state_next(build->state, TABLE_SERVICES, value)) {
@@ -161,6 +173,7 @@ static int collect_services(struct build *build, const struct mac_address *stati
 		struct listener_key key;
 		struct listener_draft *draft;
 		uint8_t family;
+		bool has_socket;
 
 		if (!mac_equal(&mac, station))
 			continue;
@@ -171,7 +184,10 @@ static int collect_services(struct build *build, const struct mac_address *stati
 		key.any_address = 1;
 		if (key.protocol == IPPROTO_UDP)
 			port_set_add(answers, key.port);
-		if (has_socket(build, station, key.protocol, key.port))
+		if (find_sockets(drafts, key.protocol, key.port, contacts, &answering->seen,
+				 &has_socket) < 0)
+			return -ENOMEM;
+		if (has_socket)
 			continue;
 		draft = add_listener(drafts, &key, value);
 		if (!draft)
@@ -344,10 +360,10 @@ static int build_parts(struct build *build, const struct mac_address *station, c
 		       struct profile_network *network, struct map *drafts,
 		       struct port_set *answers, struct contacts *contacts)
 {
-	bool sockets_watched;
+	struct answering answering = {0};
 	int result = collect_sockets(build, station, drafts);
 
-	sockets_watched = map_count(drafts) > 0;
+	answering.derive = map_count(drafts) == 0;
 	for (const struct listener_draft *draft = map_next(drafts, NULL); draft;
 	     draft = map_next(drafts, draft)) {
 		struct listener_key key;
@@ -361,11 +377,11 @@ static int build_parts(struct build *build, const struct mac_address *station, c
 	if (result == 0)
 		result = list_addresses(build, station);
 	if (result == 0)
-		result = collect_services(build, station, drafts, answers);
+		result = collect_services(build, station, drafts, answers, contacts, &answering);
 	if (result == 0)
-		result = build_connections(build, prefix, contacts, !sockets_watched, answers,
-					   network);
-	if (result == 0 && !sockets_watched)
+		result = build_connections(build, prefix, contacts, &answering, answers, network);
+	program_set_free(&answering.seen);
+	if (result == 0 && answering.derive)
 		result = add_derived(answers, contacts, drafts);
 	for (const struct listener_draft *draft = map_next(drafts, NULL); result == 0 && draft;
 	     draft = map_next(drafts, draft))

@@ -220,14 +220,36 @@ static int compare_contacts(const void *left, const void *right)
 	const struct contact *b = right;
 	int order;
 
-	if (a->program != b->program)
-		return a->program < b->program ? -1 : 1;
 	if (a->protocol != b->protocol)
 		return a->protocol < b->protocol ? -1 : 1;
 	if (a->port != b->port)
 		return a->port < b->port ? -1 : 1;
 	order = strcmp(a->name ? a->name : "", b->name ? b->name : "");
 	return order ? order : ip_compare(&a->address, &b->address);
+}
+
+int contacts_find_program(struct contacts *contacts, const char *program, uint32_t *ret_index)
+{
+	char *copy;
+
+	*ret_index = 0;
+	if (!program)
+		return 0;
+	for (uint32_t i = 1; i < contacts->program_count; i++) {
+		if (strcmp(contacts->programs[i], program) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+	}
+	copy = strdup(program);
+	if (!copy || array_reserve(&contacts->programs, &contacts->program_capacity,
+				   contacts->program_count, sizeof(char *)) < 0) {
+		free(copy);
+		return -ENOMEM;
+	}
+	*ret_index = (uint32_t)contacts->program_count;
+	contacts->programs[contacts->program_count++] = copy;
+	return 0;
 }
 
 int contacts_load(struct state *state, const struct mac_address *station,

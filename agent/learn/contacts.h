@@ -25,7 +25,7 @@ struct contact {
 };
 
 struct contacts {
-	struct contact *items; /* sorted by program, protocol, port, name, address */
+	struct contact *items; /* sorted by protocol, port, name, address */
 	size_t count;
 	size_t capacity;
 	char **programs; /* [0] is NULL: not known */
@@ -36,6 +36,10 @@ struct contacts {
 /* Returns 0 or -ENOMEM. */
 int contacts_load(struct state *state, const struct mac_address *station,
 		  const struct domains *domains, struct contacts *ret_contacts);
+
+/* The index of a program, added if need be; NULL: not known. Returns 0 or -ENOMEM. */
+int contacts_find_program(struct contacts *contacts, const char *program, uint32_t *ret_index);
+
 void contacts_free(struct contacts *contacts);
 
 #endif

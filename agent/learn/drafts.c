@@ -7,16 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "profiles/match.h"
 #include "profiles/port.h"
 
 /* More than a profile may hold; what is beyond does not get into it either. */
 #define DRAFT_LIMIT (2 * PROFILE_ENTRY_LIMIT)
 
+static void dispose(void *value, void *context)
+{
+	(void)context;
+	program_set_free(&((struct draft *)value)->programs);
+}
+
 int draft_set_new(struct draft_set *set)
 {
 	*set = (struct draft_set){0};
-	return map_new(&set->map, DRAFT_LIMIT, sizeof(struct draft), NULL, NULL);
+	return map_new(&set->map, DRAFT_LIMIT, sizeof(struct draft), dispose, NULL);
 }
 
 void draft_set_free(struct draft_set *set)
@@ -35,35 +42,42 @@ struct draft *draft_set_add(struct draft_set *set, const struct draft_key *key)
 	return draft;
 }
 
-static bool has_types(uint8_t protocol)
+void draft_set_add_program(struct draft_set *set, struct draft *draft, uint32_t program)
 {
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	if (draft && program_set_add(&draft->programs, program) < 0)
+		set->broken = true;
+}
+
+void draft_set_add_programs(struct draft_set *set, struct draft *draft,
+			    const struct program_set *programs)
+{
+	if (draft && program_set_unite(&draft->programs, programs) < 0)
+		set->broken = true;
 }
 
 void draft_set_port(struct draft_key *key, uint16_t port)
 {
-	if (has_types(key->protocol))
+	if (protocol_has_types(key->protocol))
 		key->icmp_type = (uint8_t)port;
 	else if (protocol_has_ports(key->protocol))
 		key->port = port;
 }
 
 /* Structure assignment may leave padding behind: the whole is cleared first. */
-static struct draft_key blank(uint32_t program, uint8_t protocol, enum profile_peer_kind kind)
+static struct draft_key blank(uint8_t protocol, enum profile_peer_kind kind)
 {
 	struct draft_key key;
 
 	memset(&key, 0, sizeof(key));
-	key.program = program;
 	key.protocol = protocol;
 	key.peer_kind = (uint8_t)kind;
 	return key;
 }
 
-struct draft_key draft_role(uint32_t program, uint8_t protocol, enum profile_role role,
+struct draft_key draft_role(uint8_t protocol, enum profile_role role,
 			    enum profile_port_kind port_kind, uint16_t port)
 {
-	struct draft_key key = blank(program, protocol, PEER_ROLE);
+	struct draft_key key = blank(protocol, PEER_ROLE);
 
 	key.role = (uint8_t)role;
 	key.port_kind = (uint8_t)port_kind;
@@ -72,19 +86,18 @@ struct draft_key draft_role(uint32_t program, uint8_t protocol, enum profile_rol
 	return key;
 }
 
-struct draft_key draft_name(uint32_t program, uint8_t protocol, enum profile_peer_kind kind,
-			    const char *name)
+struct draft_key draft_name(uint8_t protocol, enum profile_peer_kind kind, const char *name)
 {
-	struct draft_key key = blank(program, protocol, kind);
+	struct draft_key key = blank(protocol, kind);
 
 	snprintf(key.name, sizeof(key.name), "%s", name);
 	return key;
 }
 
-struct draft_key draft_address(uint32_t program, uint8_t protocol, const struct ip_address *address,
+struct draft_key draft_address(uint8_t protocol, const struct ip_address *address,
 			       unsigned int prefix_length)
 {
-	struct draft_key key = blank(program, protocol, PEER_ADDRESS);
+	struct draft_key key = blank(protocol, PEER_ADDRESS);
 
 	key.address = *address;
 	key.prefix_length = (uint8_t)prefix_length;
@@ -119,8 +132,8 @@ static bool role_implies(const struct draft_key *wide, const struct draft_key *n
 
 bool draft_implies(const struct draft_key *wide, const struct draft_key *narrow)
 {
-	if (wide->program != narrow->program || wide->protocol != narrow->protocol ||
-	    wide->icmp_type != narrow->icmp_type || !ports_imply(wide, narrow))
+	if (wide->protocol != narrow->protocol || wide->icmp_type != narrow->icmp_type ||
+	    !ports_imply(wide, narrow))
 		return false;
 	switch (wide->peer_kind) {
 	case PEER_ROLE:
@@ -148,12 +161,19 @@ static bool is_wide(const struct draft_key *key)
 		key->prefix_length < (key->address.family == 4 ? 32 : 128));
 }
 
-static bool is_implied(struct draft *const *wide, size_t count, const struct draft *draft)
+/* Whether a wider draft implies it; all that do take its programs over. */
+static bool give_way(struct draft_set *set, struct draft *const *wide, size_t count,
+		     const struct draft *draft)
 {
-	for (size_t i = 0; i < count; i++)
-		if (wide[i] != draft && draft_implies(&wide[i]->key, &draft->key))
-			return true;
-	return false;
+	bool implied = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (wide[i] == draft || !draft_implies(&wide[i]->key, &draft->key))
+			continue;
+		draft_set_add_programs(set, wide[i], &draft->programs);
+		implied = true;
+	}
+	return implied;
 }
 
 static int compare_drafts(const void *a, const void *b)
@@ -162,36 +182,53 @@ static int compare_drafts(const void *a, const void *b)
 		      sizeof(struct draft_key));
 }
 
-int draft_set_finish(struct draft_set *set, struct drafts *ret_drafts)
+static size_t collect_wide(const struct draft_set *set, struct draft **wide)
 {
-	size_t count = map_count(set->map);
-	struct draft **wide = calloc(count + 1, sizeof(*wide));
-	struct draft *items = calloc(count + 1, sizeof(*items));
-	size_t wide_count = 0;
-	size_t kept = 0;
+	size_t count = 0;
 
-	if (set->broken || !wide || !items) {
-		free(wide);
-		free(items);
-		return -ENOMEM;
-	}
 	for (struct draft *draft = map_next(set->map, NULL); draft;
 	     draft = map_next(set->map, draft))
 		if (is_wide(&draft->key))
-			wide[wide_count++] = draft;
+			wide[count++] = draft;
+	return count;
+}
+
+int draft_set_finish(struct draft_set *set, struct drafts *ret_drafts)
+{
+	size_t count = map_count(set->map);
+	_cleanup_(freep) struct draft **wide = calloc(count + 1, sizeof(*wide));
+	_cleanup_(freep) struct draft **kept = calloc(count + 1, sizeof(*kept));
+	struct drafts drafts = {.items = calloc(count + 1, sizeof(struct draft))};
+	size_t wide_count;
+
+	if (!wide || !kept || !drafts.items) {
+		free(drafts.items);
+		return -ENOMEM;
+	}
+	wide_count = collect_wide(set, wide);
 	for (struct draft *draft = map_next(set->map, NULL); draft;
 	     draft = map_next(set->map, draft))
-		if (!is_implied(wide, wide_count, draft))
-			items[kept++] = *draft;
-	free(wide);
-	if (kept > 0)
-		qsort(items, kept, sizeof(*items), compare_drafts);
-	*ret_drafts = (struct drafts){.items = items, .count = kept};
+		if (!give_way(set, wide, wide_count, draft))
+			kept[drafts.count++] = draft;
+	if (set->broken) {
+		free(drafts.items);
+		return -ENOMEM;
+	}
+	/* Only now: what was given over came from drafts further on. */
+	for (size_t i = 0; i < drafts.count; i++) {
+		drafts.items[i] = *kept[i];
+		kept[i]->programs = (struct program_set){0};
+	}
+	if (drafts.count > 0)
+		qsort(drafts.items, drafts.count, sizeof(struct draft), compare_drafts);
+	*ret_drafts = drafts;
 	return 0;
 }
 
 void drafts_free(struct drafts *drafts)
 {
+	for (size_t i = 0; i < drafts->count; i++)
+		program_set_free(&drafts->items[i].programs);
 	free(drafts->items);
 	*drafts = (struct drafts){0};
 }
@@ -228,9 +265,9 @@ bool draft_covers(const struct draft_key *draft, const struct contact *contact)
 	uint16_t local_port =
 		contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
 
-	if (draft->program != contact->program || draft->protocol != contact->protocol)
+	if (draft->protocol != contact->protocol)
 		return false;
-	if (has_types(draft->protocol)) {
+	if (protocol_has_types(draft->protocol)) {
 		if (draft->icmp_type != (uint8_t)contact->port)
 			return false;
 	} else if (protocol_has_ports(draft->protocol)) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "learn/drafts.h"
 #include "learn/open_classes.h"
 #include "learn/port_classes.h"
@@ -74,10 +75,10 @@ static int derive_answers(const struct contacts *contacts, struct port_set *answ
 	return 0;
 }
 
-/* What the contacts of one program say together. */
+/* What the contacts say together: the programs that do it. */
 struct habits {
-	bool local;	/* takes part in discovery on the local network */
-	bool announces; /* UPnP: subscribers will be called at the URL they give */
+	struct program_set local;     /* take part in discovery on the local network */
+	struct program_set announces; /* UPnP: subscribers will be called at the URL they give */
 };
 
 static bool is_dhcp(uint16_t port)
@@ -107,24 +108,30 @@ static enum profile_role role_of(const struct contact *contact)
 /* Whether its port is one of those that are drawn at random: the class stands for it. */
 static bool is_drawn(const struct contact *contact, struct draft_set *set)
 {
-	struct draft_key same =
-		draft_role(contact->program, IPPROTO_UDP, contact->place, PORT_SAME, 0);
+	struct draft_key same = draft_role(IPPROTO_UDP, contact->place, PORT_SAME, 0);
 
 	return contact_is_symmetric(contact) && map_peek(set->map, &same, sizeof(same));
 }
 
+static void note_habit(struct draft_set *set, struct program_set *habit,
+		       const struct contact *contact)
+{
+	if (program_set_add(habit, contact->program) < 0)
+		set->broken = true;
+}
+
 static void take_local(struct draft_set *set, const struct contact *contact, struct habits *habits)
 {
-	struct draft_key key = draft_role(contact->program, contact->protocol, role_of(contact),
-					  PORT_NUMBER, contact->port);
+	struct draft_key key =
+		draft_role(contact->protocol, role_of(contact), PORT_NUMBER, contact->port);
 
 	if (!is_drawn(contact, set))
-		draft_set_add(set, &key);
+		draft_set_add_program(set, draft_set_add(set, &key), contact->program);
 	if (contact->protocol == IPPROTO_UDP && !is_dhcp(contact->port) && !is_resolver(contact))
-		habits->local = true;
+		note_habit(set, &habits->local, contact);
 	if (contact->flags & CONTACT_ANNOUNCES && contact->place == ROLE_MULTICAST &&
 	    contact->port == PORT_SSDP)
-		habits->announces = true;
+		note_habit(set, &habits->announces, contact);
 }
 
 /* Neither TCP nor UDP, to a public peer: as it is. */
@@ -135,8 +142,7 @@ static void take_other(struct draft_set *set, const struct contact *contact)
 	struct draft_key key;
 
 	if (is_echo) {
-		key = draft_role(contact->program, contact->protocol, ROLE_INTERNET, PORT_NUMBER,
-				 contact->port);
+		key = draft_role(contact->protocol, ROLE_INTERNET, PORT_NUMBER, contact->port);
 	} else {
 		key = contact_atom(contact);
 		draft_set_port(&key, contact->port);
@@ -148,7 +154,7 @@ static void take_contact(struct draft_set *set, const struct contact *contact,
 			 const struct port_set *answers, struct habits *habits)
 {
 	if (contact_is_answer(contact, answers))
-		habits->local = true;
+		note_habit(set, &habits->local, contact);
 	else if (contact->place != ROLE_INTERNET || is_resolver(contact))
 		take_local(set, contact, habits);
 	else if (contact->protocol != IPPROTO_TCP && contact->protocol != IPPROTO_UDP)
@@ -156,29 +162,27 @@ static void take_contact(struct draft_set *set, const struct contact *contact,
 }
 
 /* What a habit brings with it, seen or not. */
-static void add_habits(struct draft_set *set, const struct contacts *contacts,
-		       const struct habits *habits, bool listens)
+static void add_habits(struct draft_set *set, const struct habits *habits)
 {
-	for (uint32_t program = 0; program < contacts->program_count; program++) {
-		struct draft_key key;
+	struct draft_key key;
 
-		/* answers to what it asks of a group, and by it, go to ports of clients */
-		if (habits[program].local || (program == 0 && listens)) {
-			key = draft_role(program, IPPROTO_UDP, ROLE_LAN, PORT_EPHEMERAL, 0);
-			draft_set_add(set, &key);
-		}
-		/* UPnP Device Architecture 1.1 section 4: event callbacks */
-		if (habits[program].announces) {
-			key = draft_role(program, IPPROTO_TCP, ROLE_LAN, PORT_HIGH, 0);
-			draft_set_add(set, &key);
-		}
+	/* answers to what it asks of a group, and by it, go to ports of clients */
+	if (!program_set_is_empty(&habits->local)) {
+		key = draft_role(IPPROTO_UDP, ROLE_LAN, PORT_EPHEMERAL, 0);
+		draft_set_add_programs(set, draft_set_add(set, &key), &habits->local);
+	}
+	/* UPnP Device Architecture 1.1 section 4: event callbacks */
+	if (!program_set_is_empty(&habits->announces)) {
+		key = draft_role(IPPROTO_TCP, ROLE_LAN, PORT_HIGH, 0);
+		draft_set_add_programs(set, draft_set_add(set, &key), &habits->announces);
 	}
 }
 
 /* What a protocol brings with it: the unicast form of a group's port, the renewal of a lease (RFC
  * 2131 section 4.4.5), the TCP retry of a truncated answer (RFC 7766 section 5). */
-static void complete(struct draft_set *set, const struct draft_key *key)
+static void complete(struct draft_set *set, const struct draft *draft)
 {
+	const struct draft_key *key = &draft->key;
 	struct draft_key more = *key;
 	bool to_group = key->role == ROLE_MULTICAST || key->role == ROLE_BROADCAST;
 
@@ -189,11 +193,11 @@ static void complete(struct draft_set *set, const struct draft_key *key)
 
 		more.role = dhcp ? ROLE_DHCP_SERVER : ROLE_LAN;
 		if (!dhcp || (key->port == PORT_DHCP_SERVER && key->role == ROLE_BROADCAST))
-			draft_set_add(set, &more);
+			draft_set_add_programs(set, draft_set_add(set, &more), &draft->programs);
 	} else if (key->role == ROLE_RESOLVER && key->port == PORT_DNS &&
 		   key->protocol == IPPROTO_UDP) {
 		more.protocol = IPPROTO_TCP;
-		draft_set_add(set, &more);
+		draft_set_add_programs(set, draft_set_add(set, &more), &draft->programs);
 	}
 }
 
@@ -203,13 +207,8 @@ static void complete_all(struct draft_set *set)
 	struct draft *draft = NULL;
 
 	/* Those that are added come after the last of those that were there. */
-	for (size_t i = 0; i < count && (draft = map_next(set->map, draft)); i++) {
-		struct draft_key key = draft->key;
-
-		if (set->broken)
-			return;
-		complete(set, &key);
-	}
+	for (size_t i = 0; i < count && !set->broken && (draft = map_next(set->map, draft)); i++)
+		complete(set, draft);
 }
 
 /* A port that was drawn at random is none at which the station answers tomorrow. */
@@ -224,52 +223,43 @@ static void forget_drawn(const struct contacts *contacts, struct draft_set *set,
 	}
 }
 
-static bool port_set_is_empty(const struct port_set *set)
+static int apply(const struct contacts *contacts, const struct answering *answering,
+		 struct port_set *answers, struct draft_set *set, struct habits *habits)
 {
-	for (size_t i = 0; i < sizeof(set->bits); i++)
-		if (set->bits[i])
-			return false;
-	return true;
-}
-
-static int apply(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
-		 struct draft_set *set)
-{
-	struct habits *habits = calloc(contacts->program_count, sizeof(*habits));
-	struct port_set *shown = malloc(sizeof(*shown));
-	int result = habits && shown ? 0 : -ENOMEM;
+	_cleanup_(freep) struct port_set *shown = malloc(sizeof(*shown));
+	int result = shown ? program_set_unite(&habits->local, &answering->seen) : -ENOMEM;
 
 	if (result == 0)
 		*shown = *answers;
-	if (result == 0 && derive_listeners)
+	if (result == 0 && answering->derive)
 		result = derive_answers(contacts, answers);
 	if (result == 0)
 		result = add_port_classes(contacts, answers, set);
 	for (size_t i = 0; result == 0 && i < contacts->count; i++)
-		take_contact(set, &contacts->items[i], answers,
-			     &habits[contacts->items[i].program]);
+		take_contact(set, &contacts->items[i], answers, habits);
 	if (result == 0)
 		result = add_public_classes(contacts, answers, set);
-	if (result == 0) {
-		forget_drawn(contacts, set, shown, answers);
-		add_habits(set, contacts, habits, derive_listeners && !port_set_is_empty(answers));
-		complete_all(set);
-	}
-	free(habits);
-	free(shown);
-	return result;
+	if (result < 0)
+		return result;
+	forget_drawn(contacts, set, shown, answers);
+	add_habits(set, habits);
+	complete_all(set);
+	return 0;
 }
 
-int generalise(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
-	       struct drafts *ret_drafts)
+int generalise(const struct contacts *contacts, const struct answering *answering,
+	       struct port_set *answers, struct drafts *ret_drafts)
 {
+	struct habits habits = {0};
 	struct draft_set set;
 	int result = draft_set_new(&set);
 
 	if (result == 0)
-		result = apply(contacts, derive_listeners, answers, &set);
+		result = apply(contacts, answering, answers, &set, &habits);
 	if (result == 0)
 		result = draft_set_finish(&set, ret_drafts);
 	draft_set_free(&set);
+	program_set_free(&habits.local);
+	program_set_free(&habits.announces);
 	return result;
 }

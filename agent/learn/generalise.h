@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 #include "learn/contacts.h"
+#include "learn/program_set.h"
 #include "profiles/profile.h"
 
 /*
  * The strategy: from what a station was seen to contact to entries that hold tomorrow as well.
  * docs/learning.md says why; the numbers are in generalise.c. The result does not depend on the
- * order in which contacts were seen.
+ * order in which contacts were seen, nor on whose they are: programs are told to entries, entries
+ * are not made for programs.
  */
 
 /* UDP ports on which the station answers (bit set of 65536), as sockets or packets have shown; the
@@ -24,7 +26,6 @@ void port_set_add(struct port_set *set, uint16_t port);
 
 /* An entry in the making. Compared as bytes: all padding is zero. */
 struct draft_key {
-	uint32_t program; /* index into contacts.programs */
 	uint8_t protocol;
 	uint8_t peer_kind; /* enum profile_peer_kind */
 	uint8_t role;	   /* enum profile_role */
@@ -39,6 +40,9 @@ struct draft_key {
 
 struct draft {
 	struct draft_key key;
+	/* Those that need it whether they were seen to use it or not; for who was, draft_covers()
+	 * tells. */
+	struct program_set programs;
 	/* the numbers that opened a class; zero: it is not one */
 	uint32_t distinct;
 	uint32_t seen_once; /* in one sample */
@@ -50,10 +54,16 @@ struct drafts {
 	size_t count;
 };
 
-/* answers: in and out. derive_listeners: packets are all there is to tell listeners from clients;
- * else sockets were watched and are the truth. Returns 0 or -ENOMEM. */
-int generalise(const struct contacts *contacts, bool derive_listeners, struct port_set *answers,
-	       struct drafts *ret_drafts);
+/* What else is known of the ports on which a station answers by UDP. */
+struct answering {
+	bool derive; /* packets are all there is to tell listeners from clients; else sockets were
+			watched and are the truth */
+	struct program_set seen; /* programs of ports that packets showed to answer */
+};
+
+/* answers: in and out. Returns 0 or -ENOMEM. */
+int generalise(const struct contacts *contacts, const struct answering *answering,
+	       struct port_set *answers, struct drafts *ret_drafts);
 void drafts_free(struct drafts *drafts);
 
 /* Whether an entry covers what was seen. */

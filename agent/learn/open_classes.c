@@ -17,7 +17,7 @@
 
 #define PORT_NTP 123
 
-/* One peer of a class, a class being program, protocol and port. */
+/* One peer of a class, a class being protocol and port. */
 struct atom {
 	struct draft_key key; /* with the port */
 	const char *domain;   /* or NULL */
@@ -37,17 +37,14 @@ struct draft_key contact_atom(const struct contact *contact)
 	bool numbered = contact->pattern && strcmp(contact->pattern, contact->name) != 0;
 
 	if (!contact->name)
-		return draft_address(contact->program, contact->protocol, &contact->address,
+		return draft_address(contact->protocol, &contact->address,
 				     contact->address.family == 4 ? 32 : 128);
-	return numbered ? draft_name(contact->program, contact->protocol, PEER_PATTERN,
-				     contact->pattern)
-			: draft_name(contact->program, contact->protocol, PEER_HOST, contact->name);
+	return numbered ? draft_name(contact->protocol, PEER_PATTERN, contact->pattern)
+			: draft_name(contact->protocol, PEER_HOST, contact->name);
 }
 
 static int compare_classes(const struct atom *a, const struct atom *b)
 {
-	if (a->key.program != b->key.program)
-		return a->key.program < b->key.program ? -1 : 1;
 	if (a->key.protocol != b->key.protocol)
 		return a->key.protocol < b->key.protocol ? -1 : 1;
 	return a->key.port == b->key.port ? 0 : a->key.port < b->key.port ? -1 : 1;
@@ -78,8 +75,7 @@ static bool is_public(const struct contact *contact, const struct port_set *answ
 
 static bool from_open_socket(const struct contact *contact, struct draft_set *set)
 {
-	struct draft_key key =
-		draft_role(contact->program, contact->protocol, ROLE_INTERNET, PORT_HIGH, 0);
+	struct draft_key key = draft_role(contact->protocol, ROLE_INTERNET, PORT_HIGH, 0);
 
 	key.local_port = contact->local_port;
 	return contact->local_port && map_peek(set->map, &key, sizeof(key));
@@ -119,22 +115,20 @@ static int collect(const struct contacts *contacts, const struct port_set *answe
 	return 0;
 }
 
-/* Names of one program's in one domain, over all ports. */
+/* Names of one domain, over all ports. */
 static int compare_by_domain(const void *left, const void *right)
 {
 	const struct atom *a = *(const struct atom *const *)left;
 	const struct atom *b = *(const struct atom *const *)right;
 	int order;
 
-	if (a->key.program != b->key.program)
-		return a->key.program < b->key.program ? -1 : 1;
 	order = strcmp(a->domain, b->domain);
 	return order ? order : strcmp(a->key.name, b->key.name);
 }
 
 static bool same_domain(const struct atom *a, const struct atom *b)
 {
-	return a->key.program == b->key.program && strcmp(a->domain, b->domain) == 0;
+	return strcmp(a->domain, b->domain) == 0;
 }
 
 /* Time servers are named by whoever runs the pool: their names say nothing of an owner. */
@@ -152,8 +146,8 @@ static void widen_domain(struct atom **atoms, size_t count, struct draft_set *se
 	if (names < DOMAIN_NAMES)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		struct draft_key key = draft_name(atoms[i]->key.program, atoms[i]->key.protocol,
-						  PEER_DOMAIN, atoms[i]->domain);
+		struct draft_key key =
+			draft_name(atoms[i]->key.protocol, PEER_DOMAIN, atoms[i]->domain);
 
 		key.port_kind = PORT_ANY;
 		draft_set_add(set, &key);
@@ -168,7 +162,7 @@ static void mark_covered(struct atoms *atoms, struct draft_set *set)
 
 		if (!atom->domain)
 			continue;
-		key = draft_name(atom->key.program, atom->key.protocol, PEER_DOMAIN, atom->domain);
+		key = draft_name(atom->key.protocol, PEER_DOMAIN, atom->domain);
 		key.port_kind = PORT_ANY;
 		atom->gone = map_peek(set->map, &key, sizeof(key)) != NULL;
 	}
@@ -258,8 +252,8 @@ static void settle_class(struct atom *atoms, size_t count, struct draft_set *set
 		if (counts(&atoms[i]))
 			good_turing_add(&estimate, atoms[i].samples);
 	if (may_open(first->protocol, first->port) && good_turing_is_open(&estimate, 1)) {
-		struct draft_key key = draft_role(first->program, first->protocol, ROLE_INTERNET,
-						  PORT_NUMBER, first->port);
+		struct draft_key key =
+			draft_role(first->protocol, ROLE_INTERNET, PORT_NUMBER, first->port);
 
 		good_turing_keep(&estimate, draft_set_add(set, &key));
 		return;

@@ -48,10 +48,8 @@ enum tally_kind {
 };
 
 struct tally {
-	uint32_t program;
 	uint32_t kind;
 	uint32_t group;
-	uint32_t padding;
 	uint64_t item;
 	uint64_t samples;
 };
@@ -69,7 +67,6 @@ static int add(struct tallies *tallies, const struct contact *contact, enum tall
 			  sizeof(struct tally)) < 0)
 		return -ENOMEM;
 	tallies->items[tallies->count++] = (struct tally){
-		.program = contact->program,
 		.kind = kind,
 		.group = group,
 		.item = item,
@@ -130,8 +127,6 @@ static int collect(const struct contacts *contacts, const struct port_set *answe
 
 static int compare_groups(const struct tally *a, const struct tally *b)
 {
-	if (a->program != b->program)
-		return a->program < b->program ? -1 : 1;
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
 	return a->group == b->group ? 0 : a->group < b->group ? -1 : 1;
@@ -170,22 +165,19 @@ static struct good_turing estimate_of(const struct tally *tallies, size_t count)
 	return estimate;
 }
 
-/* All sockets of one program: wanted only when no single one was open (groups come in the order of
- * their kinds). */
-struct program_sockets {
-	uint32_t program;
+/* All sockets together: wanted only when no single one was open (groups come in the order of their
+ * kinds). */
+struct all_sockets {
 	bool found;
 	struct good_turing all;
 };
 
-static void settle(const struct tally *group, size_t count, struct program_sockets *sockets,
+static void settle(const struct tally *group, size_t count, struct all_sockets *sockets,
 		   struct draft_set *set)
 {
 	struct good_turing estimate = estimate_of(group, count);
-	struct draft_key key = draft_role(group->program, IPPROTO_UDP, ROLE_INTERNET, PORT_HIGH, 0);
+	struct draft_key key = draft_role(IPPROTO_UDP, ROLE_INTERNET, PORT_HIGH, 0);
 
-	if (sockets->program != group->program)
-		*sockets = (struct program_sockets){.program = group->program};
 	switch (group->kind) {
 	case TALLY_SOCKET:
 		if (!good_turing_is_open(&estimate, 1))
@@ -220,7 +212,7 @@ int add_port_classes(const struct contacts *contacts, const struct port_set *ans
 		     struct draft_set *set)
 {
 	struct tallies tallies = {0};
-	struct program_sockets sockets = {.program = UINT32_MAX};
+	struct all_sockets sockets = {0};
 	int result = collect(contacts, answers, &tallies);
 	size_t end;
 

@@ -91,29 +91,191 @@ static void one_host_stays_a_host_and_numbers_become_a_pattern(void **state)
 	learner_free(learner);
 }
 
-static void two_names_of_an_owner_become_the_domain_of_their_program(void **state)
+/* The flow, opened by the program (NULL: unknown). */
+static void observe_of(struct learner *learner, struct observation *seen, const char *program)
+{
+	static uint64_t id;
+
+	seen->flow.id = ++id;
+	if (program)
+		learner_attribute(learner, &seen->station, seen->flow.id, program, false);
+	learner_observe(learner, seen);
+}
+
+static void two_names_of_an_owner_become_the_domain_for_whoever_was_there(void **state)
 {
 	struct learner *learner = test_learner(NULL, false, false);
 	struct observation seen = test_flow(IPPROTO_TCP, "api.xbcs.net", "93.184.216.34", 8443);
 	struct profile *profile;
 
 	(void)state;
-	learner_attribute(learner, &seen.station, 1, "/usr/bin/a", false);
-	seen.flow.id = 1;
-	learner_observe(learner, &seen);
-	learner_attribute(learner, &seen.station, 2, "/usr/bin/a", false);
-	seen.flow.id = 2;
+	observe_of(learner, &seen, "/usr/bin/a");
 	snprintf(seen.flow.name, sizeof(seen.flow.name), "nat.xbcs.net");
-	learner_observe(learner, &seen);
-	learner_attribute(learner, &seen.station, 3, "/usr/bin/b", false);
-	seen.flow.id = 3;
-	learner_observe(learner, &seen);
+	observe_of(learner, &seen, "/usr/bin/b");
+	observe_of(learner, &seen, NULL);
+	seen = test_flow(IPPROTO_TCP, "api.example.net", "93.184.216.39", 443);
+	observe_of(learner, &seen, "/usr/bin/c");
 	profile = test_profile(learner);
-	assert_int_equal(profile->network.connection_count, 2);
+	assert_int_equal(profile->network.connection_count, 4);
 	assert_true(test_has_connection(profile, "tcp domain xbcs.net any /usr/bin/a"));
-	assert_true(test_has_connection(profile, "tcp host nat.xbcs.net 8443 /usr/bin/b"));
+	assert_true(test_has_connection(profile, "tcp domain xbcs.net any /usr/bin/b"));
+	assert_true(test_has_connection(profile, "tcp domain xbcs.net any -"));
+	assert_true(test_has_connection(profile, "tcp host api.example.net 443 /usr/bin/c"));
 	profile_free(profile);
 	learner_free(learner);
+}
+
+static void what_follows_from_an_entry_is_of_its_programs(void **state)
+{
+	struct learner *learner = test_learner(NULL, false, false);
+	struct observation seen = test_flow(IPPROTO_UDP, NULL, "10.0.0.1", 53);
+	struct profile *profile;
+
+	(void)state;
+	observe_of(learner, &seen, "/usr/bin/a");
+	observe_of(learner, &seen, "/usr/bin/b");
+	seen = test_flow(IPPROTO_UDP, NULL, "255.255.255.255", 67);
+	observe_of(learner, &seen, "/sbin/dhcp");
+	seen = test_flow(IPPROTO_UDP, NULL, "239.255.255.250", 1900);
+	seen.flow.announces = true;
+	observe_of(learner, &seen, "/usr/bin/upnp");
+	profile = test_profile(learner);
+	assert_int_equal(profile->network.connection_count, 10);
+	assert_true(test_has_connection(profile, "tcp role resolver 53 /usr/bin/a"));
+	assert_true(test_has_connection(profile, "tcp role resolver 53 /usr/bin/b"));
+	assert_true(test_has_connection(profile, "udp role dhcp-server 67 /sbin/dhcp"));
+	assert_true(test_has_connection(profile, "udp role lan ephemeral /usr/bin/upnp"));
+	assert_true(test_has_connection(profile, "udp role lan 1900 /usr/bin/upnp"));
+	assert_true(test_has_connection(profile, "tcp role lan high /usr/bin/upnp"));
+	profile_free(profile);
+	learner_free(learner);
+}
+
+/* Who needs an entry that a wider one swallows needs the wider one. */
+static void a_wider_entry_takes_the_programs_of_those_it_covers(void **state)
+{
+	struct learner *learner = test_learner(NULL, false, false);
+	struct observation seen;
+	struct profile *profile;
+
+	(void)state;
+	for (uint16_t sample = 0; sample < 4; sample++) {
+		seen = test_flow(IPPROTO_UDP, NULL, "10.0.0.7", (uint16_t)(5000 + sample));
+		observe_of(learner, &seen, "/usr/bin/wide");
+		next_sample(learner, sample);
+	}
+	seen = test_flow(IPPROTO_UDP, NULL, "224.0.0.251", 5353);
+	observe_of(learner, &seen, "/usr/bin/mdns");
+	profile = test_profile(learner);
+	assert_int_equal(profile->network.connection_count, 3);
+	assert_true(test_has_connection(profile, "udp role multicast 5353 /usr/bin/mdns"));
+	assert_true(test_has_connection(profile, "udp role lan high /usr/bin/wide"));
+	assert_true(test_has_connection(profile, "udp role lan high /usr/bin/mdns"));
+	profile_free(profile);
+	learner_free(learner);
+}
+
+/* One of many flows, of a kind that the number chooses. */
+static struct observation numbered_flow(uint32_t number)
+{
+	static const char *const lan[] = {"10.0.0.1",	"10.0.0.7",	   "192.168.3.4",
+					  "10.0.0.255", "239.255.255.250", "255.255.255.255"};
+	static const char *const names[] = {"a.xbcs.net", "b.xbcs.net", "x1.vendor.com",
+					    "x2.vendor.com", "s3.amazonaws.com"};
+	static const uint16_t ports[] = {53, 67, 80, 123, 443, 1900, 3478, 5353, 20000, 45678};
+	uint16_t port = ports[number / 7 % 10];
+	uint8_t protocol = number / 70 % 3 ? IPPROTO_UDP : IPPROTO_TCP;
+	struct observation seen;
+	char address[IP_TEXT_SIZE];
+
+	snprintf(address, sizeof(address), "198.%u.%u.4", 40 + number / 210 % 5, number / 1050 % 3);
+	switch (number % 7) {
+	case 0:
+		seen = test_flow(IPPROTO_ICMP, NULL, number & 8 ? "10.0.0.1" : address, 8);
+		break;
+	case 1:
+		seen = test_flow(protocol, names[number / 210 % 5], address, port);
+		break;
+	case 2:
+	case 3:
+		seen = test_flow(protocol, NULL, address, port);
+		break;
+	default:
+		seen = test_flow(protocol, NULL, lan[number / 210 % 6], port);
+		break;
+	}
+	if (number / 1260 % 3 == 0 && protocol == IPPROTO_UDP)
+		seen.flow.local_port = number / 3780 % 2 ? seen.flow.remote_port : 10240;
+	if (number / 7560 % 8 == 0 && protocol == IPPROTO_UDP)
+		seen.flow.asked_port = 1900;
+	seen.flow.announces = number / 60480 % 4 == 0;
+	return seen;
+}
+
+/* What the policy says of the network, without whose it is: one line each, sorted, to be freed. */
+static char *behaviour_of(struct learner *learner)
+{
+	struct profile *profile = test_profile(learner);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	char last[1024] = "";
+
+	for (size_t i = 0; i < profile->network.connection_count; i++) {
+		free(profile->network.connections[i].program);
+		profile->network.connections[i].program = NULL;
+	}
+	profile_canonicalise(profile);
+	for (size_t i = 0; i < profile->network.connection_count; i++) {
+		char *label = connection_label(&profile->network.connections[i]);
+
+		if (strcmp(label, last) != 0)
+			fprintf(out, "%s\n", label);
+		snprintf(last, sizeof(last), "%s", label);
+		free(label);
+	}
+	for (size_t i = 0; i < profile->network.listener_count; i++) {
+		char *label = listener_label(&profile->network.listeners[i]);
+
+		fprintf(out, "%s\n", label);
+		free(label);
+	}
+	fclose(out);
+	profile_free(profile);
+	return text;
+}
+
+static void whose_contacts_they_are_changes_no_entry(void **state)
+{
+	static const char *const programs[] = {NULL, "/bin/a", "/bin/b", "/bin/c"};
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct learner *alone = test_learner(NULL, false, true);
+		struct learner *shared = test_learner(NULL, false, true);
+		char *expected, *found;
+
+		for (int sample = 0; sample < 4; sample++) {
+			for (int i = 0; i < 12; i++) {
+				struct observation seen;
+
+				seed = seed * 1664525 + 1013904223;
+				seen = numbered_flow(seed >> 8);
+				observe_of(alone, &seen, NULL);
+				observe_of(shared, &seen, programs[seed >> 4 & 3]);
+			}
+			next_sample(alone, sample);
+			next_sample(shared, sample);
+		}
+		expected = behaviour_of(alone);
+		found = behaviour_of(shared);
+		assert_string_equal(found, expected);
+		free(expected);
+		free(found);
+		learner_free(alone);
+		learner_free(shared);
+	}
 }
 
 static void a_wide_domain_of_tcp_leaves_udp_its_own_entries(void **state)
@@ -338,7 +500,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(local_peers_are_roles),
 		cmocka_unit_test(one_host_stays_a_host_and_numbers_become_a_pattern),
-		cmocka_unit_test(two_names_of_an_owner_become_the_domain_of_their_program),
+		cmocka_unit_test(two_names_of_an_owner_become_the_domain_for_whoever_was_there),
+		cmocka_unit_test(what_follows_from_an_entry_is_of_its_programs),
+		cmocka_unit_test(a_wider_entry_takes_the_programs_of_those_it_covers),
+		cmocka_unit_test(whose_contacts_they_are_changes_no_entry),
 		cmocka_unit_test(a_wide_domain_of_tcp_leaves_udp_its_own_entries),
 		cmocka_unit_test(an_address_that_had_a_name_is_that_name),
 		cmocka_unit_test(addresses_of_one_farm_are_one_prefix),
