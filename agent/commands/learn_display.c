@@ -163,8 +163,12 @@ static void show_on_terminal(struct learn_display *display,
 	for (size_t i = 0; i < array_length(classes); i++) {
 		const struct novelty *novelty = class_of(summary, i);
 
-		draw(display, "  %-11s %7" PRIu64 "     %7" PRIu64 "   %5.1f %%", classes[i].name,
-		     novelty->distinct, novelty->seen_once, 100 * novelty->unseen_probability);
+		if (novelty->observations)
+			draw(display, "  %-11s %7" PRIu64 "     %7" PRIu64 "   %5.1f %%",
+			     classes[i].name, novelty->distinct, novelty->seen_once,
+			     100 * novelty->unseen_probability);
+		else
+			draw(display, "  %-11s %7s     %7s   %5s", classes[i].name, "0", "0", "-");
 	}
 	duration_format(newest_ns && newest_ns < now_ns ? now_ns - newest_ns : 0, ago);
 	draw(display, "  last new    %s", newest_ns ? ago : "nothing yet");
@@ -221,10 +225,11 @@ static json_t *summary_json(const struct learner_summary *summary)
 
 		(void)json_object_set_new(
 			object, classes[i].name,
-			json_pack("{s:I, s:I, s:I, s:f}", "distinct", (json_int_t)novelty->distinct,
+			json_pack("{s:I, s:I, s:I, s:o}", "distinct", (json_int_t)novelty->distinct,
 				  "seen_once", (json_int_t)novelty->seen_once, "observations",
 				  (json_int_t)novelty->observations, "unseen_probability",
-				  novelty->unseen_probability));
+				  novelty->observations ? json_real(novelty->unseen_probability)
+							: json_null()));
 	}
 	return object;
 }

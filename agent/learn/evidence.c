@@ -122,32 +122,46 @@ static json_t *curve_to_json(const struct curve_value *curve)
 	return points;
 }
 
+static json_t *class_to_json(struct learner *learner, enum novelty_class class,
+			     const struct novelty *novelty)
+{
+	char last_new[CLOCK_TEXT_SIZE];
+	const struct curve_value *curve;
+
+	key_start(&learner->other_key);
+	key_string(&learner->other_key, novelty_class_names[class]);
+	curve = state_find(learner->state, TABLE_CURVES, &learner->other_key);
+	clock_format(novelty->last_new_ns, last_new);
+	return json_pack(
+		"{s:I, s:I, s:I, s:o, s:o, s:o}", "observations", (json_int_t)novelty->observations,
+		"distinct", (json_int_t)novelty->distinct, "seen_once",
+		(json_int_t)novelty->seen_once, "unseen_probability",
+		novelty->observations ? json_real(novelty->unseen_probability) : json_null(),
+		"last_new", novelty->last_new_ns ? json_string(last_new) : json_null(), "curve",
+		curve_to_json(curve));
+}
+
+/* Recordings show no programs, and of listeners only those that somebody asked. */
+static bool was_watched(const struct learner *learner, enum novelty_class class)
+{
+	return !learner->recorded || (class != NOVELTY_PROGRAMS && class != NOVELTY_LISTENERS) ||
+	       learner->novelty[class].observations > 0;
+}
+
 static json_t *novelty_to_json(struct learner *learner)
 {
 	json_t *object = json_object();
 
-	for (int i = 0; object && i < NOVELTY_CLASSES; i++) {
+	for (enum novelty_class class = 0; object && class < NOVELTY_CLASSES; class ++) {
 		const struct novelty *novelty =
-			i == NOVELTY_CONNECTIONS ? &learner->entries : &learner->novelty[i];
-		const struct curve_value *curve;
-		char last_new[CLOCK_TEXT_SIZE];
+			class == NOVELTY_CONNECTIONS ? &learner->entries : &learner->novelty[class];
 
-		key_start(&learner->other_key);
-		key_string(&learner->other_key, novelty_class_names[i]);
-		curve = state_find(learner->state, TABLE_CURVES, &learner->other_key);
-		clock_format(novelty->last_new_ns, last_new);
-		(void)json_put(object, novelty_class_names[i],
-			       json_pack("{s:I, s:I, s:I, s:f, s:o, s:o}", "observations",
-					 (json_int_t)novelty->observations, "distinct",
-					 (json_int_t)novelty->distinct, "seen_once",
-					 (json_int_t)novelty->seen_once, "unseen_probability",
-					 novelty->unseen_probability, "last_new",
-					 novelty->last_new_ns ? json_string(last_new) : json_null(),
-					 "curve", curve_to_json(curve)));
-	}
-	if (object && json_object_size(object) != NOVELTY_CLASSES) {
-		json_decref(object);
-		return NULL;
+		if (was_watched(learner, class) &&
+		    json_put(object, novelty_class_names[class],
+			     class_to_json(learner, class, novelty)) < 0) {
+			json_decref(object);
+			return NULL;
+		}
 	}
 	return object;
 }

@@ -58,11 +58,63 @@ static void count_again(struct learner *learner)
 	novelty_recount(&learner->novelty[NOVELTY_NAMES], learner->state, TABLE_NAMES);
 }
 
+static void evicted_key(struct key *key, enum table table)
+{
+	char which[64];
+
+	snprintf(which, sizeof(which), COUNTER_EVICTED "%s", state_tables[table].name);
+	key_start(key);
+	key_string(key, which);
+}
+
+/* What made room stays missing: the profile that comes of it is never complete. */
+static void save_evicted(struct learner *learner)
+{
+	for (enum table table = 0; table < TABLE_COUNT; table++) {
+		uint64_t evicted = state_evicted(learner->state, table);
+		struct counter_value *value;
+
+		if (evicted == 0)
+			continue;
+		evicted_key(&learner->key, table);
+		value = state_find(learner->state, TABLE_COUNTERS, &learner->key);
+		if (value && value->now[0] == evicted)
+			continue;
+		value = state_take(learner->state, TABLE_COUNTERS, &learner->key, NULL);
+		if (value)
+			value->now[0] = evicted;
+	}
+}
+
+/* Loading may let go of what had made room before: that is not lost twice. */
+static void restore_evicted(struct learner *learner)
+{
+	for (enum table table = 0; table < TABLE_COUNT; table++) {
+		const struct counter_value *value;
+
+		evicted_key(&learner->key, table);
+		value = state_find(learner->state, TABLE_COUNTERS, &learner->key);
+		if (value)
+			state_set_evicted(learner->state, table, value->now[0]);
+	}
+}
+
+static bool counts_evicted(const struct counter_value *value)
+{
+	struct key_reader reader = state_key(value);
+	struct key_text which = key_read_text(&reader);
+
+	return which.size > strlen(COUNTER_EVICTED) &&
+	       memcmp(which.bytes, COUNTER_EVICTED, strlen(COUNTER_EVICTED)) == 0;
+}
+
 /* Counters of the capture and event sources that wrote the journal begin anew with this process. */
 static void close_counters(struct learner *learner)
 {
 	for (struct counter_value *value = state_next(learner->state, TABLE_COUNTERS, NULL); value;
 	     value = state_next(learner->state, TABLE_COUNTERS, value)) {
+		if (counts_evicted(value))
+			continue;
 		for (size_t i = 0; i < array_length(value->now); i++) {
 			value->done[i] += value->now[i];
 			value->now[i] = 0;
@@ -92,6 +144,7 @@ static int start(struct learner *learner, const struct learner_config *config, s
 			 (unsigned long long)journal_dropped(learner->journal));
 	sum_up_earlier_cycles(learner);
 	count_again(learner);
+	restore_evicted(learner);
 	close_counters(learner);
 	samples_next_segment(learner);
 	return 0;
@@ -307,6 +360,7 @@ int learner_flush(struct learner *learner, struct error *error)
 	recount_entries(learner);
 	if (!learner->journal)
 		return 0;
+	save_evicted(learner);
 	save_cycle(learner);
 	result = journal_commit(learner->journal, learner->state, &problem);
 	/* The same trouble again is no news. */
@@ -344,6 +398,8 @@ void learner_summarise(const struct learner *learner, struct learner_summary *re
 		struct key_reader reader = state_key(value);
 		struct key_text which = key_read_text(&reader);
 
+		if (counts_evicted(value))
+			continue;
 		if (which.size >= strlen(COUNTER_LOSS) &&
 		    memcmp(which.bytes, COUNTER_LOSS, strlen(COUNTER_LOSS)) == 0) {
 			summary.events_lost += counter_total(value, LOSS_LOST);

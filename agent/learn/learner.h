@@ -58,8 +58,8 @@ struct novelty {
 	uint64_t observations;
 	uint64_t distinct;
 	uint64_t seen_once;
-	double unseen_probability; /* Good–Turing: seen_once / observations; 1 while there are none
-				    */
+	double unseen_probability; /* Good–Turing: seen_once / observations; without any it is not
+				      known: 1 here, null in a profile, not shown */
 	uint64_t last_new_ns;	   /* realtime of the newest entry; 0: none */
 };
 

@@ -84,6 +84,7 @@ void take_capture(struct learner *learner, const struct observation *observation
  * the last one for interrupted; seen and lost for sources of events ("loss " and the name). */
 #define COUNTER_CAPTURE "capture"
 #define COUNTER_LOSS	"loss "
+#define COUNTER_EVICTED "evicted " /* and the table's name: the total over all cycles */
 enum capture_counter {
 	CAPTURE_PACKETS,
 	CAPTURE_BYTES,

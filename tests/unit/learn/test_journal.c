@@ -360,6 +360,45 @@ static void cycles_are_kept_over_resuming(void **state)
 	learner_free(learner);
 }
 
+static uint64_t evicted_roles(const struct profile *profile)
+{
+	return (uint64_t)json_integer_value(
+		json_object_get(json_object_get(profile->evidence, "evicted"), "roles"));
+}
+
+static void what_made_room_is_missing_after_a_resume_too(void **state)
+{
+	struct place *place = *state;
+	struct learner *learner = test_learner(place->path, false, false);
+	struct observation seen = {
+		.kind = OBSERVATION_ROLE,
+		.time_ns = TEST_START,
+		.role = {.address = test_address("10.0.0.0"), .role = PEER_ROLE_RESOLVER},
+	};
+	struct profile *profile;
+
+	for (unsigned int i = 0; i < state_tables[TABLE_ROLES].entry_limit + 7; i++) {
+		seen.role.address.bytes[2] = (uint8_t)(i >> 8);
+		seen.role.address.bytes[3] = (uint8_t)i;
+		learner_observe(learner, &seen);
+		/* the journal holds what had to make room as well */
+		if (i % 100 == 0)
+			flush(learner);
+	}
+	flush(learner);
+	for (int run = 0; run < 3; run++) {
+		learner_free(learner);
+		learner = test_learner(place->path, true, false);
+		profile = test_profile(learner);
+		assert_int_equal(evicted_roles(profile), 7);
+		assert_string_equal(learner_incomplete_reason(learner),
+				    "more behaviour than the tables hold");
+		profile_free(profile);
+		flush(learner);
+	}
+	learner_free(learner);
+}
+
 #define with_place(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
@@ -375,6 +414,7 @@ int main(void)
 		with_place(a_full_disk_is_said_once_and_loses_nothing),
 		with_place(neither_memory_nor_file_grow_with_time),
 		with_place(cycles_are_kept_over_resuming),
+		with_place(what_made_room_is_missing_after_a_resume_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

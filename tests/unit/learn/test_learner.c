@@ -240,6 +240,36 @@ static void losses_make_it_incomplete_and_say_why(void **state)
 	learner_free(learner);
 }
 
+static json_t *novelty_of(const struct profile *profile, const char *class)
+{
+	return json_object_get(json_object_get(profile->evidence, "novelty"), class);
+}
+
+static void the_unseen_is_unknown_where_nothing_was_seen(void **state)
+{
+	(void)state;
+	for (int recorded = 0; recorded < 2; recorded++) {
+		struct learner *learner = test_learner(NULL, false, recorded);
+		struct profile *profile;
+
+		test_observe_flow(learner, IPPROTO_TCP, NULL, "198.41.0.4", 443);
+		profile = test_profile(learner);
+		assert_true(json_is_real(
+			json_object_get(novelty_of(profile, "connections"), "unseen_probability")));
+		assert_true(json_is_null(
+			json_object_get(novelty_of(profile, "names"), "unseen_probability")));
+		if (recorded) {
+			assert_null(novelty_of(profile, "programs"));
+			assert_null(novelty_of(profile, "listeners"));
+		} else {
+			assert_true(json_is_null(json_object_get(novelty_of(profile, "programs"),
+								 "unseen_probability")));
+		}
+		profile_free(profile);
+		learner_free(learner);
+	}
+}
+
 static void a_clock_that_steps_back_reverses_nothing(void **state)
 {
 	struct learner *learner = test_learner(NULL, false, false);
@@ -350,6 +380,7 @@ int main(void)
 		cmocka_unit_test(sockets_and_answers_make_one_listener),
 		cmocka_unit_test(attribution_travels_with_the_flow),
 		cmocka_unit_test(losses_make_it_incomplete_and_say_why),
+		cmocka_unit_test(the_unseen_is_unknown_where_nothing_was_seen),
 		cmocka_unit_test(a_clock_that_steps_back_reverses_nothing),
 		cmocka_unit_test(a_stable_learner_is_quiet_and_has_seen_enough),
 		cmocka_unit_test(the_order_of_observations_leaves_no_trace),
