@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,24 @@ struct live {
 	char notice[512];
 	bool flush_failed;
 };
+
+static void add_notice(struct live *live, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What is not shown yet stays before it. */
+static void add_notice(struct live *live, const char *format, ...)
+{
+	size_t used = strlen(live->notice);
+	va_list arguments;
+
+	if (used > 0 && used + 3 < sizeof(live->notice)) {
+		memcpy(live->notice + used, "; ", 3);
+		used += 2;
+	}
+	va_start(arguments, format);
+	(void)vsnprintf(live->notice + used, sizeof(live->notice) - used, format, arguments);
+	va_end(arguments);
+}
 
 static void attribute(struct live *live, const struct observation *observation)
 {
@@ -102,11 +121,9 @@ static void on_flush(void *context)
 	bool failed = learner_flush(live->learner, &error) < 0;
 
 	if (failed && !live->flush_failed)
-		(void)snprintf(live->notice, sizeof(live->notice),
-			       "%s (learning goes on in memory)", error.message);
+		add_notice(live, "%s (learning goes on in memory)", error.message);
 	else if (!failed && live->flush_failed)
-		(void)snprintf(live->notice, sizeof(live->notice),
-			       "%s: written again, nothing was lost", live->config->journal);
+		add_notice(live, "%s: written again, nothing was lost", live->config->journal);
 	live->flush_failed = failed;
 }
 
@@ -130,14 +147,13 @@ static void note_layers(struct live *live)
 	struct execution_layers layers = execution_watch_layers(live->executions);
 
 	if (layers.fanotify_off)
-		(void)snprintf(live->notice, sizeof(live->notice),
-			       "programs are sampled, short ones may be missed: no fanotify: %s",
-			       layers.fanotify_off);
+		add_notice(live, "programs are sampled, short ones may be missed: no fanotify: %s",
+			   layers.fanotify_off);
 	else if (layers.connector_off)
-		(void)snprintf(live->notice, sizeof(live->notice),
-			       "parents of short-lived programs may stay unknown: no process "
-			       "connector: %s",
-			       layers.connector_off);
+		add_notice(live,
+			   "parents of short-lived programs may stay unknown: no process "
+			   "connector: %s",
+			   layers.connector_off);
 }
 
 static int add_timers_and_signals(struct live *live)
@@ -266,6 +282,8 @@ int learning_run_live(const struct learning_config *config, struct learning_resu
 
 	if (code < 0)
 		return code;
+	if (learner_note(live.learner))
+		add_notice(&live, "%s: %s", config->journal, learner_note(live.learner));
 	code = loop_new(&live.loop);
 	if (code < 0)
 		(void)error_set(error, -code, "cannot make an event loop: %s", strerror(-code));
