@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "learn/build.h"
 #include "learn/build_connections.h"
+#include "profiles/port.h"
 
 static int prefixed(char **ret_label, const char *prefix, char *label_taken)
 {
@@ -160,14 +161,22 @@ static int find_sockets(struct map *drafts, uint8_t protocol, uint16_t port,
 	return found || protocol != IPPROTO_UDP ? 0 : program_set_add(programs, 0);
 }
 
+/* A client's socket that a peer happened to write to first looks like a listener, once: those ports
+ * are drawn anew for each socket. */
+static bool is_client(uint8_t protocol, uint16_t port, const struct service_value *service)
+{
+	return protocol == IPPROTO_UDP && port >= PORT_EPHEMERAL_FIRST &&
+	       !service->has_more_peers && __builtin_popcountll(service->samples) < 2;
+}
+
 /* Ports that answered without a socket having been seen: those of recordings, and short-lived ones.
  * Which address they are bound to packets do not tell, and a device's own address changes. */
 static int collect_services(struct build *build, const struct mac_address *station,
 			    struct map *drafts, struct port_set *answers, struct contacts *contacts,
 			    struct answering *answering)
 {
-	for (const struct seen *value = state_next(build->state, TABLE_SERVICES, NULL); value;
-	     value = state_next(build->state, TABLE_SERVICES, value)) {
+	for (const struct service_value *value = state_next(build->state, TABLE_SERVICES, NULL);
+	     value; value = state_next(build->state, TABLE_SERVICES, value)) {
 		struct key_reader reader = state_key(value);
 		struct mac_address mac = key_read_mac(&reader);
 		struct listener_key key;
@@ -182,6 +191,8 @@ static int collect_services(struct build *build, const struct mac_address *stati
 		family = (uint8_t)key_read_number(&reader, 1);
 		key.port = (uint16_t)key_read_number(&reader, 2);
 		key.any_address = 1;
+		if (is_client(key.protocol, key.port, value))
+			continue;
 		if (key.protocol == IPPROTO_UDP)
 			port_set_add(answers, key.port);
 		if (find_sockets(drafts, key.protocol, key.port, contacts, &answering->seen,
@@ -189,7 +200,7 @@ static int collect_services(struct build *build, const struct mac_address *stati
 			return -ENOMEM;
 		if (has_socket)
 			continue;
-		draft = add_listener(drafts, &key, value);
+		draft = add_listener(drafts, &key, &value->seen);
 		if (!draft)
 			return -ENOMEM;
 		draft->by_packets = true;
@@ -399,7 +410,7 @@ int build_network(struct build *build, const struct mac_address *station, const 
 	struct contacts contacts = {0};
 	struct domains *domains = NULL;
 	struct map *drafts = NULL;
-	int result = answers ? domains_new(&domains) : -ENOMEM;
+	int result = answers ? domains_new(DOMAIN_RULES, &domains) : -ENOMEM;
 
 	if (result == 0)
 		result = contacts_load(build->state, station, domains, &contacts);

@@ -50,7 +50,7 @@ static const char *const platforms[] = {
 struct domains {
 	const psl_ctx_t *list;
 	psl_ctx_t *owned;
-	char **shared; /* sorted: rules of the private section and everything above them */
+	char **shared; /* sorted: domains above rules of the private section */
 	size_t shared_count;
 	size_t shared_capacity;
 };
@@ -74,69 +74,6 @@ static int add_shared(struct domains *domains, const char *domain)
 	return 0;
 }
 
-/* "*.compute.amazonaws.com": that name without the wildcard, and "amazonaws.com". */
-static int add_rule(struct domains *domains, char *rule)
-{
-	rule[strcspn(rule, " \t\r\n")] = '\0';
-	if (strncmp(rule, "*.", 2) == 0)
-		rule += 2;
-	else if (*rule == '!')
-		rule++;
-	for (const char *dot; (dot = strchr(rule, '.')); rule += dot + 1 - rule)
-		if (add_shared(domains, rule) < 0)
-			return -ENOMEM;
-	return 0;
-}
-
-/* The library does not list its rules; this file, where distributions install it, does. */
-#define LIST_PATH "/usr/share/publicsuffix/public_suffix_list.dat"
-
-static int read_private_rules(struct domains *domains)
-{
-	_cleanup_(fclosep) FILE *file = fopen(LIST_PATH, "re");
-	char line[1024];
-	bool in_private = false;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (strstr(line, "===BEGIN PRIVATE DOMAINS==="))
-			in_private = true;
-		else if (in_private && line[0] != '/' && line[0] != '\n' &&
-			 add_rule(domains, line) < 0)
-			return -ENOMEM;
-	}
-	if (domains->shared_count > 0)
-		qsort(domains->shared, domains->shared_count, sizeof(char *), compare_strings);
-	return 0;
-}
-
-int domains_new(struct domains **ret_domains)
-{
-	struct domains *domains = calloc(1, sizeof(*domains));
-
-	if (!domains)
-		return -ENOMEM;
-	domains->list = psl_builtin();
-	if (!domains->list)
-		domains->list = domains->owned = psl_latest(NULL);
-	if (read_private_rules(domains) < 0) {
-		domains_free(domains);
-		return -ENOMEM;
-	}
-	*ret_domains = domains;
-	return 0;
-}
-
-void domains_free(struct domains *domains)
-{
-	if (!domains)
-		return;
-	psl_free(domains->owned);
-	for (size_t i = 0; i < domains->shared_count; i++)
-		free(domains->shared[i]);
-	free(domains->shared);
-	free(domains);
-}
-
 static const char *last_two_labels(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -154,6 +91,71 @@ const char *domain_of(const struct domains *domains, const char *name)
 		domains->list ? psl_registrable_domain(domains->list, name) : last_two_labels(name);
 
 	return domain && strchr(domain, '.') ? domain : NULL;
+}
+
+/* "*.compute.amazonaws.com": "amazonaws.com". Asked for are registrable domains alone. */
+static int add_rule(struct domains *domains, char *rule)
+{
+	rule[strcspn(rule, " \t\r\n")] = '\0';
+	if (strncmp(rule, "*.", 2) == 0)
+		rule += 2;
+	else if (*rule == '!')
+		rule++;
+	for (const char *dot; (dot = strchr(rule, '.')); rule += dot + 1 - rule) {
+		const char *above = dot + 1;
+		bool again = domains->shared_count > 0 &&
+			     strcmp(domains->shared[domains->shared_count - 1], above) == 0;
+
+		if (!again && domain_of(domains, above) == above && add_shared(domains, above) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_private_rules(struct domains *domains, const char *path)
+{
+	_cleanup_(fclosep) FILE *file = fopen(path, "re");
+	char line[1024];
+	bool in_private = false;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strstr(line, "===BEGIN PRIVATE DOMAINS==="))
+			in_private = true;
+		else if (in_private && line[0] != '/' && line[0] != '\n' &&
+			 add_rule(domains, line) < 0)
+			return -ENOMEM;
+	}
+	if (domains->shared_count > 0)
+		qsort(domains->shared, domains->shared_count, sizeof(char *), compare_strings);
+	return 0;
+}
+
+int domains_new(const char *rules_path, struct domains **ret_domains)
+{
+	struct domains *domains = calloc(1, sizeof(*domains));
+
+	if (!domains)
+		return -ENOMEM;
+	domains->list = psl_builtin();
+	if (!domains->list)
+		domains->list = domains->owned = psl_latest(NULL);
+	if (read_private_rules(domains, rules_path) < 0) {
+		domains_free(domains);
+		return -ENOMEM;
+	}
+	*ret_domains = domains;
+	return 0;
+}
+
+void domains_free(struct domains *domains)
+{
+	if (!domains)
+		return;
+	psl_free(domains->owned);
+	for (size_t i = 0; i < domains->shared_count; i++)
+		free(domains->shared[i]);
+	free(domains->shared);
+	free(domains);
 }
 
 bool domain_is_shared(const struct domains *domains, const char *domain)

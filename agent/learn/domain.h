@@ -10,8 +10,11 @@
 /* Who owns a host name, by the public suffix list (publicsuffix.org). */
 struct domains;
 
-/* Returns 0 or -ENOMEM. Without a list on this machine two labels count as a domain. */
-int domains_new(struct domains **ret_domains);
+/* The list is built into the library; without it two labels count as a domain. What lies above a
+ * private suffix the library cannot tell: rules_path, if it can be read, is the list as a file that
+ * does. Returns 0 or -ENOMEM. */
+#define DOMAIN_RULES "/usr/share/publicsuffix/public_suffix_list.dat"
+int domains_new(const char *rules_path, struct domains **ret_domains);
 void domains_free(struct domains *domains);
 
 /* The registrable domain of a name, a part of the name itself: the public suffix (of both sections)

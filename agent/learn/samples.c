@@ -74,11 +74,16 @@ static void fall_together(struct learner *learner, struct samples_value *samples
 {
 	uint8_t remap[SAMPLE_LIMIT] = {0};
 	struct contact_value *contact = NULL;
+	struct service_value *service = NULL;
 
 	double_windows(samples, remap);
 	while ((contact = state_next(learner->state, TABLE_CONTACTS, contact))) {
 		contact->samples = remap_bits(contact->samples, remap);
 		state_changed(learner->state, TABLE_CONTACTS, contact);
+	}
+	while ((service = state_next(learner->state, TABLE_SERVICES, service))) {
+		service->samples = remap_bits(service->samples, remap);
+		state_changed(learner->state, TABLE_SERVICES, service);
 	}
 }
 

@@ -60,6 +60,14 @@ struct listener_value {
 	struct seen seen;
 };
 
+struct service_value {
+	struct seen seen;
+	uint64_t samples; /* as of a contact */
+	uint8_t peer[17]; /* family and address of one that was answered */
+	uint8_t has_more_peers;
+	uint8_t reserved[6];
+};
+
 struct contact_value {
 	struct seen seen;
 	uint64_t samples; /* bit i: seen in sample i of struct samples_value */

@@ -191,10 +191,21 @@ void take_connection(struct learner *learner, const struct observation *observat
 		forget_attribution(learner, attribution);
 }
 
+static void note_peer(struct service_value *service, const struct ip_address *peer, bool is_new)
+{
+	uint8_t bytes[sizeof(service->peer)] = {peer->family};
+
+	memcpy(bytes + 1, peer->bytes, sizeof(peer->bytes));
+	if (is_new)
+		memcpy(service->peer, bytes, sizeof(bytes));
+	else if (memcmp(service->peer, bytes, sizeof(bytes)) != 0)
+		service->has_more_peers = 1;
+}
+
 void take_service(struct learner *learner, const struct observation *observation)
 {
 	const struct observed_service *service = &observation->service;
-	struct listener_value *value;
+	struct service_value *value;
 	char protocol[PROTOCOL_TEXT_SIZE];
 	bool is_new;
 
@@ -209,6 +220,8 @@ void take_service(struct learner *learner, const struct observation *observation
 			   &is_new);
 	if (!value)
 		return;
+	note_peer(value, &service->remote, is_new);
+	value->samples |= samples_at(learner, observation->time_ns);
 	protocol_format(service->protocol, protocol);
 	/* Live, sockets tell of listeners; the packets of the same port are no further news. */
 	if (learner->recorded)

@@ -410,6 +410,50 @@ static void answers_to_neighbours_are_a_listener(void **state)
 	learner_free(learner);
 }
 
+static void observe_service(struct learner *learner, uint16_t port, const char *peer)
+{
+	struct observation seen = {
+		.kind = OBSERVATION_SERVICE,
+		.time_ns = TEST_START,
+		.service = {.local = test_address("10.0.0.9"),
+			    .remote = test_address(peer),
+			    .protocol = IPPROTO_UDP,
+			    .local_port = port},
+	};
+
+	learner_observe(learner, &seen);
+}
+
+static void a_client_that_is_written_to_first_is_no_listener(void **state)
+{
+	struct learner *learner = test_learner(NULL, false, true);
+	struct observation seen;
+	struct profile *profile;
+
+	(void)state;
+	observe_service(learner, 5683, "10.0.0.7");
+	observe_service(learner, 40001, "10.0.0.7");
+	observe_service(learner, 40001, "10.0.0.7");
+	observe_service(learner, 40002, "10.0.0.7");
+	observe_service(learner, 40002, "10.0.0.8");
+	profile = test_profile(learner);
+	assert_int_equal(profile->network.listener_count, 2);
+	assert_true(test_has_listener(profile, "listener udp any 5683 -"));
+	assert_true(test_has_listener(profile, "listener udp any 40002 -"));
+	profile_free(profile);
+	/* the same port in another recording is no chance */
+	seen = test_flow(IPPROTO_TCP, NULL, "198.41.0.4", 443);
+	learner_observe(learner, &seen);
+	learner_begin_sample(learner);
+	seen.time_ns += 7200 * NS_PER_S;
+	learner_observe(learner, &seen);
+	observe_service(learner, 40001, "10.0.0.7");
+	profile = test_profile(learner);
+	assert_int_equal(profile->network.listener_count, 3);
+	profile_free(profile);
+	learner_free(learner);
+}
+
 /* From a port to the same port of everybody: two may be agreed upon, three are drawn. */
 static void ports_drawn_at_random_are_one_entry(void **state)
 {
@@ -510,6 +554,7 @@ int main(void)
 		cmocka_unit_test(only_classes_that_keep_bringing_news_are_opened),
 		cmocka_unit_test(named_tcp_peers_never_open_a_class),
 		cmocka_unit_test(answers_to_neighbours_are_a_listener),
+		cmocka_unit_test(a_client_that_is_written_to_first_is_no_listener),
 		cmocka_unit_test(ports_drawn_at_random_are_one_entry),
 		cmocka_unit_test(a_name_from_a_hello_is_not_one_that_was_asked_for),
 		cmocka_unit_test(what_announces_itself_will_be_subscribed_to),
