@@ -50,3 +50,14 @@ bool port_kind_covers(enum profile_port_kind kind, uint8_t protocol, uint16_t nu
 	}
 	return false;
 }
+
+bool port_rule_covers(const struct port_rule *rule, uint8_t protocol, uint16_t local_port,
+		      uint16_t remote_port)
+{
+	if (protocol_has_types(protocol))
+		return rule->icmp_type == remote_port;
+	if (!protocol_has_ports(protocol))
+		return true;
+	return port_kind_covers(rule->kind, protocol, rule->number, local_port, remote_port) &&
+	       (rule->local_port == 0 || rule->local_port == local_port);
+}

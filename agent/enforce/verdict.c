@@ -10,19 +10,11 @@
 
 #include "base/cleanup.h"
 #include "enforce/address_names.h"
-#include "profiles/match.h"
+#include "profiles/peer_place.h"
 #include "profiles/port.h"
 
 #define NAMES_LIMIT 16384 /* addresses at a time */
 #define ROLES_LIMIT 64	  /* addresses of each role */
-
-/* An unnamed address beside one that a permitted name had is taken for the same server farm. */
-#define FARM_PREFIX_IPV4 24
-#define FARM_PREFIX_IPV6 48
-
-#define PORT_DNS	 53
-#define PORT_DNS_TLS	 853
-#define PORT_DHCP_SERVER 67
 
 struct role_addresses {
 	struct ip_address items[ROLES_LIMIT];
@@ -52,15 +44,6 @@ static void add_role(struct role_addresses *addresses, const struct ip_address *
 		addresses->items[addresses->count++] = *address;
 }
 
-static struct ip_address farm_of(const struct ip_address *address)
-{
-	struct ip_address farm = *address;
-	size_t kept = (address->family == 4 ? FARM_PREFIX_IPV4 : FARM_PREFIX_IPV6) / 8;
-
-	memset(farm.bytes + kept, 0, sizeof(farm.bytes) - kept);
-	return farm;
-}
-
 static int load_known_addresses(struct verdict *verdict, const json_t *evidence)
 {
 	json_t *by_name = json_object_get(evidence, "addresses");
@@ -80,7 +63,7 @@ static int load_known_addresses(struct verdict *verdict, const json_t *evidence)
 			if (!json_is_string(item) ||
 			    ip_parse(json_string_value(item), &address) < 0)
 				continue;
-			farm = farm_of(&address);
+			farm = peer_farm(&address);
 			if (address_names_add(verdict->known, &address, name) < 0 ||
 			    address_names_add(verdict->farms, &farm, name) < 0)
 				return -ENOMEM;
@@ -163,19 +146,9 @@ void verdict_observe(struct verdict *verdict, const struct observation *observat
 /* Where a flow goes, as far as roles are concerned. */
 static enum profile_role place_of(const struct verdict *verdict, const struct observed_flow *flow)
 {
-	enum address_scope scope = ip_scope(&flow->remote);
-
-	if (scope == ADDRESS_MULTICAST)
-		return ROLE_MULTICAST;
-	if (scope == ADDRESS_BROADCAST || flow->link_broadcast ||
-	    has_role(&verdict->announced[PEER_ROLE_BROADCAST], &flow->remote))
-		return ROLE_BROADCAST;
-	return ip_is_local_network(&flow->remote) ? ROLE_LAN : ROLE_INTERNET;
-}
-
-static bool is_dns_port(uint16_t port)
-{
-	return port == PORT_DNS || port == PORT_DNS_TLS;
+	return peer_place(&flow->remote,
+			  flow->link_broadcast || has_role(&verdict->announced[PEER_ROLE_BROADCAST],
+							   &flow->remote));
 }
 
 static bool plays_role(const struct verdict *verdict, const struct observed_flow *flow,
@@ -190,8 +163,8 @@ static bool role_covers(const struct verdict *verdict, const struct observed_flo
 {
 	switch (role) {
 	case ROLE_RESOLVER:
-		return is_dns_port(flow->remote_port) &&
-		       (place == ROLE_LAN || plays_role(verdict, flow, PEER_ROLE_RESOLVER));
+		return peer_is_resolver(flow->remote_port, place,
+					plays_role(verdict, flow, PEER_ROLE_RESOLVER));
 	case ROLE_GATEWAY:
 		/* in a network that has not shown its gateway yet, any neighbour may be it */
 		return plays_role(verdict, flow, PEER_ROLE_GATEWAY) ||
@@ -207,25 +180,11 @@ static bool role_covers(const struct verdict *verdict, const struct observed_flo
 	return false;
 }
 
-static bool name_covers(const struct profile_connection *entry, const char *name)
-{
-	switch (entry->peer_kind) {
-	case PEER_HOST:
-		return strcmp(entry->name, name) == 0;
-	case PEER_DOMAIN:
-		return name_in_domain(name, entry->name);
-	case PEER_PATTERN:
-		return name_fits_pattern(name, entry->name);
-	case PEER_ROLE:
-	case PEER_ADDRESS:
-		break;
-	}
-	return false;
-}
-
 static bool name_fits_entry(void *context, const char *name)
 {
-	return name_covers(context, name);
+	const struct profile_connection *entry = context;
+
+	return peer_covers_name(entry->peer_kind, entry->name, name);
 }
 
 /* By name first and strictly: an address that was answered for is judged by those names alone. What
@@ -233,11 +192,11 @@ static bool name_fits_entry(void *context, const char *name)
 static bool named_peer_covers(struct verdict *verdict, const struct observed_flow *flow,
 			      struct profile_connection *entry)
 {
-	struct ip_address farm = farm_of(&flow->remote);
+	struct ip_address farm = peer_farm(&flow->remote);
 
 	if (address_names_has(verdict->answered, &flow->remote))
 		return address_names_any(verdict->answered, &flow->remote, name_fits_entry, entry);
-	if (flow->name[0] && name_covers(entry, flow->name))
+	if (flow->name[0] && name_fits_entry(entry, flow->name))
 		return true;
 	return address_names_any(verdict->known, &flow->remote, name_fits_entry, entry) ||
 	       address_names_any(verdict->farms, &farm, name_fits_entry, entry);
@@ -246,17 +205,17 @@ static bool named_peer_covers(struct verdict *verdict, const struct observed_flo
 static bool entry_covers(struct verdict *verdict, const struct observed_flow *flow,
 			 enum profile_role place, struct profile_connection *entry)
 {
-	if (entry->protocol != flow->protocol)
+	struct port_rule rule = {
+		.kind = entry->port_kind,
+		.number = entry->port,
+		.local_port = entry->local_port,
+		.icmp_type = entry->icmp_type,
+	};
+	uint16_t port = protocol_has_types(flow->protocol) ? flow->icmp_type : flow->remote_port;
+
+	if (entry->protocol != flow->protocol ||
+	    !port_rule_covers(&rule, flow->protocol, flow->local_port, port))
 		return false;
-	if (protocol_has_ports(flow->protocol)) {
-		if (!port_kind_covers(entry->port_kind, flow->protocol, entry->port,
-				      flow->local_port, flow->remote_port) ||
-		    (entry->local_port && entry->local_port != flow->local_port))
-			return false;
-	} else if ((flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6) &&
-		   entry->icmp_type != flow->icmp_type) {
-		return false;
-	}
 	switch (entry->peer_kind) {
 	case PEER_ADDRESS:
 		return ip_in_prefix(&flow->remote, &entry->address, entry->prefix_length);

@@ -250,8 +250,7 @@ static int add_derived(const struct port_set *answers, const struct contacts *co
 {
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct contact *contact = &contacts->items[i];
-		uint16_t port =
-			contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
+		uint16_t port = contact_own_port(contact);
 		struct listener_key key;
 		struct listener_draft *draft;
 

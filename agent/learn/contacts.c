@@ -2,6 +2,7 @@
 #include "learn/contacts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/hostname.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "profiles/peer_place.h"
 
 static void drop_last(struct contacts *contacts)
 {
@@ -103,16 +105,24 @@ static int load_roles(struct state *state, const struct mac_address *station, st
 
 static enum profile_role place_of(const struct contact *contact)
 {
-	enum address_scope scope = ip_scope(&contact->address);
+	bool is_broadcast = contact->flags & CONTACT_LINK_BROADCAST ||
+			    contact->roles & 1u << PEER_ROLE_BROADCAST;
 
-	if (contact->address.family == 0)
-		return ROLE_INTERNET;
-	if (scope == ADDRESS_MULTICAST)
-		return ROLE_MULTICAST;
-	if (scope == ADDRESS_BROADCAST || (contact->flags & CONTACT_LINK_BROADCAST) ||
-	    (contact->roles & 1u << PEER_ROLE_BROADCAST))
-		return ROLE_BROADCAST;
-	return ip_is_local_network(&contact->address) ? ROLE_LAN : ROLE_INTERNET;
+	/* by name alone: public */
+	return contact->address.family ? peer_place(&contact->address, is_broadcast)
+				       : ROLE_INTERNET;
+}
+
+uint16_t contact_own_port(const struct contact *contact)
+{
+	return contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
+}
+
+bool contact_is_resolver(const struct contact *contact)
+{
+	return (contact->protocol == IPPROTO_UDP || contact->protocol == IPPROTO_TCP) &&
+	       peer_is_resolver(contact->port, contact->place,
+				contact->roles & 1u << PEER_ROLE_RESOLVER);
 }
 
 static int name_contact(struct contact *contact, const struct domains *domains)

@@ -37,6 +37,11 @@ struct contacts {
 int contacts_load(struct state *state, const struct mac_address *station,
 		  const struct domains *domains, struct contacts *ret_contacts);
 
+/* The station's port: 0 if it is by chance, or not kept. */
+uint16_t contact_own_port(const struct contact *contact);
+
+bool contact_is_resolver(const struct contact *contact);
+
 /* The index of a program, added if need be; NULL: not known. Returns 0 or -ENOMEM. */
 int contacts_find_program(struct contacts *contacts, const char *program, uint32_t *ret_index);
 

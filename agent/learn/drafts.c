@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "profiles/match.h"
+#include "profiles/peer_place.h"
 #include "profiles/port.h"
 
 /* More than a profile may hold; what is beyond does not get into it either. */
@@ -237,11 +238,11 @@ static bool peer_covers(const struct draft_key *draft, const struct contact *con
 {
 	switch (draft->peer_kind) {
 	case PEER_HOST:
-		return contact->name && strcmp(contact->name, draft->name) == 0;
 	case PEER_DOMAIN:
-		return contact->name && name_in_domain(contact->name, draft->name);
 	case PEER_PATTERN:
-		return contact->pattern && strcmp(contact->pattern, draft->name) == 0;
+		return contact->name && contact->place == ROLE_INTERNET &&
+		       peer_covers_name((enum profile_peer_kind)draft->peer_kind, draft->name,
+					contact->name);
 	case PEER_ADDRESS:
 		return contact->address.family == draft->address.family &&
 		       ip_in_prefix(&contact->address, &draft->address, draft->prefix_length);
@@ -250,7 +251,7 @@ static bool peer_covers(const struct draft_key *draft, const struct contact *con
 	}
 	switch (draft->role) {
 	case ROLE_RESOLVER:
-		return contact->place == ROLE_LAN || (contact->roles & 1u << PEER_ROLE_RESOLVER);
+		return contact_is_resolver(contact);
 	case ROLE_GATEWAY:
 		return contact->roles & 1u << PEER_ROLE_GATEWAY;
 	case ROLE_DHCP_SERVER:
@@ -262,19 +263,14 @@ static bool peer_covers(const struct draft_key *draft, const struct contact *con
 
 bool draft_covers(const struct draft_key *draft, const struct contact *contact)
 {
-	uint16_t local_port =
-		contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
+	struct port_rule rule = {
+		.kind = (enum profile_port_kind)draft->port_kind,
+		.number = draft->port,
+		.local_port = draft->local_port,
+		.icmp_type = draft->icmp_type,
+	};
 
-	if (draft->protocol != contact->protocol)
-		return false;
-	if (protocol_has_types(draft->protocol)) {
-		if (draft->icmp_type != (uint8_t)contact->port)
-			return false;
-	} else if (protocol_has_ports(draft->protocol)) {
-		if (!port_kind_covers((enum profile_port_kind)draft->port_kind, draft->protocol,
-				      draft->port, local_port, contact->port) ||
-		    (draft->local_port && draft->local_port != local_port))
-			return false;
-	}
-	return peer_covers(draft, contact);
+	return draft->protocol == contact->protocol &&
+	       port_rule_covers(&rule, draft->protocol, contact_own_port(contact), contact->port) &&
+	       peer_covers(draft, contact);
 }

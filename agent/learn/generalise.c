@@ -10,14 +10,12 @@
 #include "learn/drafts.h"
 #include "learn/open_classes.h"
 #include "learn/port_classes.h"
+#include "profiles/port.h"
 
-#define PORT_DNS	   53
 #define PORT_DHCP_SERVER   67
 #define PORT_DHCP_CLIENT   68
 #define PORT_SSDP	   1900
 #define PORT_DHCPV6_SERVER 547
-#define PORT_DNS_TLS	   853
-#define FIRST_HIGH_PORT	   1024
 
 /* ICMP and ICMPv6 echo requests: a device that probes whether it is connected picks any target. */
 #define ICMP_ECHO   8
@@ -33,16 +31,11 @@ void port_set_add(struct port_set *set, uint16_t port)
 	set->bits[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
-static uint16_t own_port(const struct contact *contact)
-{
-	return contact->flags & CONTACT_SAME_PORT ? contact->port : contact->local_port;
-}
-
 bool contact_is_answer(const struct contact *contact, const struct port_set *answers)
 {
 	if (contact->protocol != IPPROTO_UDP || contact->place != ROLE_LAN)
 		return false;
-	return (contact->flags & CONTACT_ASKED) || port_set_has(answers, own_port(contact));
+	return (contact->flags & CONTACT_ASKED) || port_set_has(answers, contact_own_port(contact));
 }
 
 /* A port that was asked, one that is the same at both ends, and one from which the station reached
@@ -55,13 +48,13 @@ static int derive_answers(const struct contacts *contacts, struct port_set *answ
 		return -ENOMEM;
 	for (size_t i = 0; i < contacts->count; i++) {
 		const struct contact *contact = &contacts->items[i];
-		uint16_t port = own_port(contact);
+		uint16_t port = contact_own_port(contact);
 
 		if (contact->protocol != IPPROTO_UDP || contact->place == ROLE_INTERNET ||
 		    port == 0)
 			continue;
 		if (contact->flags & CONTACT_ASKED ||
-		    (contact->flags & CONTACT_SAME_PORT && port >= FIRST_HIGH_PORT))
+		    (contact->flags & CONTACT_SAME_PORT && port >= PORT_HIGH_FIRST))
 			port_set_add(answers, port);
 		if (contact->place != ROLE_LAN || contact->flags & CONTACT_ASKED ||
 		    port == PORT_DHCP_SERVER || port == PORT_DHCP_CLIENT)
@@ -86,16 +79,9 @@ static bool is_dhcp(uint16_t port)
 	return port == PORT_DHCP_SERVER || port == PORT_DHCP_CLIENT || port == PORT_DHCPV6_SERVER;
 }
 
-static bool is_resolver(const struct contact *contact)
-{
-	return (contact->protocol == IPPROTO_UDP || contact->protocol == IPPROTO_TCP) &&
-	       (contact->port == PORT_DNS || contact->port == PORT_DNS_TLS) &&
-	       (contact->place == ROLE_LAN || (contact->roles & 1u << PEER_ROLE_RESOLVER));
-}
-
 static enum profile_role role_of(const struct contact *contact)
 {
-	if (is_resolver(contact))
+	if (contact_is_resolver(contact))
 		return ROLE_RESOLVER;
 	if (contact->place != ROLE_LAN)
 		return contact->place;
@@ -127,7 +113,8 @@ static void take_local(struct draft_set *set, const struct contact *contact, str
 
 	if (!is_drawn(contact, set))
 		draft_set_add_program(set, draft_set_add(set, &key), contact->program);
-	if (contact->protocol == IPPROTO_UDP && !is_dhcp(contact->port) && !is_resolver(contact))
+	if (contact->protocol == IPPROTO_UDP && !is_dhcp(contact->port) &&
+	    !contact_is_resolver(contact))
 		note_habit(set, &habits->local, contact);
 	if (contact->flags & CONTACT_ANNOUNCES && contact->place == ROLE_MULTICAST &&
 	    contact->port == PORT_SSDP)
@@ -155,7 +142,7 @@ static void take_contact(struct draft_set *set, const struct contact *contact,
 {
 	if (contact_is_answer(contact, answers))
 		note_habit(set, &habits->local, contact);
-	else if (contact->place != ROLE_INTERNET || is_resolver(contact))
+	else if (contact->place != ROLE_INTERNET || contact_is_resolver(contact))
 		take_local(set, contact, habits);
 	else if (contact->protocol != IPPROTO_TCP && contact->protocol != IPPROTO_UDP)
 		take_other(set, contact);

@@ -9,11 +9,10 @@
 
 #include "base/text.h"
 #include "learn/port_classes.h"
+#include "profiles/peer_place.h"
 #include "profiles/port.h"
 
-#define DOMAIN_NAMES	 2  /* so many different names of one owner stand for all of its names */
-#define FARM_PREFIX_IPV4 24 /* addresses without a name are one server farm */
-#define FARM_PREFIX_IPV6 48
+#define DOMAIN_NAMES 2 /* so many different names of one owner stand for all of its names */
 
 #define PORT_NTP 123
 
@@ -69,8 +68,7 @@ static bool is_public(const struct contact *contact, const struct port_set *answ
 {
 	return contact->place == ROLE_INTERNET && !contact_is_answer(contact, answers) &&
 	       (contact->protocol == IPPROTO_TCP || contact->protocol == IPPROTO_UDP) &&
-	       !((contact->roles & 1u << PEER_ROLE_RESOLVER) &&
-		 (contact->port == 53 || contact->port == 853));
+	       !contact_is_resolver(contact);
 }
 
 static bool from_open_socket(const struct contact *contact, struct draft_set *set)
@@ -194,11 +192,9 @@ static int widen_domains(struct atoms *atoms, struct draft_set *set)
 static struct draft_key farm_of(const struct draft_key *key)
 {
 	struct draft_key farm = *key;
-	size_t kept;
 
-	farm.prefix_length = key->address.family == 4 ? FARM_PREFIX_IPV4 : FARM_PREFIX_IPV6;
-	kept = farm.prefix_length / 8;
-	memset(farm.address.bytes + kept, 0, sizeof(farm.address.bytes) - kept);
+	farm.prefix_length = (uint8_t)peer_farm_prefix_length(&key->address);
+	farm.address = peer_farm(&key->address);
 	return farm;
 }
 

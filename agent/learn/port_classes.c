@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "profiles/peer_place.h"
+#include "profiles/port.h"
 
 /* Measured, and on plateaus: docs/learning.md. */
 #define OPEN_MEMBERS 3	/* fewer say nothing about a class */
 #define OPEN_SHARE   10 /* open when at least one new member in so many samples is to be expected */
-
-#define FIRST_HIGH_PORT 1024
 
 void good_turing_add(struct good_turing *estimate, uint64_t samples)
 {
@@ -77,7 +77,7 @@ static int add(struct tallies *tallies, const struct contact *contact, enum tall
 
 static uint64_t farm_number(const struct ip_address *address)
 {
-	size_t kept = address->family == 4 ? 3 : 6; /* /24, /48 */
+	size_t kept = peer_farm_prefix_length(address) / 8;
 	uint64_t number = address->family;
 
 	for (size_t i = 0; i < kept; i++)
@@ -99,7 +99,7 @@ static int add_public(struct tallies *tallies, const struct contact *contact)
 bool contact_is_symmetric(const struct contact *contact)
 {
 	return contact->protocol == IPPROTO_UDP && (contact->flags & CONTACT_SAME_PORT) &&
-	       contact->port >= FIRST_HIGH_PORT &&
+	       contact->port >= PORT_HIGH_FIRST &&
 	       (contact->place == ROLE_LAN || contact->place == ROLE_BROADCAST);
 }
 
@@ -110,9 +110,9 @@ static int collect(const struct contacts *contacts, const struct port_set *answe
 
 	for (size_t i = 0; result == 0 && i < contacts->count; i++) {
 		const struct contact *contact = &contacts->items[i];
-		bool below_high = contact->local_port && contact->local_port < FIRST_HIGH_PORT;
+		bool below_high = contact->local_port && contact->local_port < PORT_HIGH_FIRST;
 
-		if (contact->protocol != IPPROTO_UDP || contact->port < FIRST_HIGH_PORT ||
+		if (contact->protocol != IPPROTO_UDP || contact->port < PORT_HIGH_FIRST ||
 		    contact_is_answer(contact, answers))
 			continue;
 		if (contact_is_symmetric(contact))

@@ -6,10 +6,7 @@
 
 #include "base/hostname.h"
 #include "learn/learner_private.h"
-
-/* First port from which the kernel picks for clients (net.ipv4.ip_local_port_range's default):
- * above it a local port is chance and tells nothing about a contact. */
-#define EPHEMERAL_PORT 32768
+#include "profiles/port.h"
 
 static void note_ttl(uint32_t *min_s, uint32_t *max_s, uint32_t ttl_s, bool is_new)
 {
@@ -31,7 +28,7 @@ static bool may_list(struct learner *learner, const struct station *station, uin
 	key_start(key);
 	key_mac(key, &station->mac);
 	key_number(key, protocol, 1);
-	key_number(key, port < EPHEMERAL_PORT ? port : EPHEMERAL_PORT, 2);
+	key_number(key, port < PORT_EPHEMERAL_FIRST ? port : PORT_EPHEMERAL_FIRST, 2);
 	unnamed = state_note(learner->state, TABLE_UNNAMED, key, time_ns, NULL);
 	if (!unnamed)
 		return false;
@@ -74,11 +71,6 @@ static struct name_value *note_address(struct learner *learner, const struct sta
 	return value;
 }
 
-static bool is_icmp(uint8_t protocol)
-{
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
-}
-
 /* Whether this only answers a neighbour; DHCP is asked and answered on ports of its own. */
 static bool is_answer(const struct observed_flow *flow)
 {
@@ -91,18 +83,20 @@ static bool is_answer(const struct observed_flow *flow)
  */
 static uint16_t peer_port(const struct observed_flow *flow)
 {
-	if (is_icmp(flow->protocol))
+	if (protocol_has_types(flow->protocol))
 		return flow->icmp_type;
 	return is_answer(flow) ? 0 : flow->remote_port;
 }
 
 static uint16_t own_port(const struct observed_flow *flow)
 {
-	if (is_icmp(flow->protocol) || flow->protocol == IPPROTO_TCP)
+	if (protocol_has_types(flow->protocol) || flow->protocol == IPPROTO_TCP)
 		return 0;
 	if (is_answer(flow))
 		return flow->asked_port;
-	return flow->name[0] == '\0' && flow->local_port < EPHEMERAL_PORT ? flow->local_port : 0;
+	/* above it a local port is chance and tells nothing about a contact */
+	return flow->name[0] == '\0' && flow->local_port < PORT_EPHEMERAL_FIRST ? flow->local_port
+										: 0;
 }
 
 static uint8_t contact_flags(const struct observed_flow *flow)
@@ -111,7 +105,7 @@ static uint8_t contact_flags(const struct observed_flow *flow)
 
 	if (is_answer(flow))
 		flags |= CONTACT_ASKED;
-	if (!is_icmp(flow->protocol) && flow->local_port != 0 &&
+	if (!protocol_has_types(flow->protocol) && flow->local_port != 0 &&
 	    flow->local_port == flow->remote_port)
 		flags |= CONTACT_SAME_PORT;
 	if (flow->link_broadcast)
