@@ -24,8 +24,8 @@ void map_free(struct map *map);
  * removed or evicted: entries never move. */
 void *map_find(struct map *map, const void *key, size_t key_size);
 
-/* The same without counting as a touch: a table read only through this one stays in the order in which
- * its entries were made. */
+/* The same without counting as a touch: a table read only through this one stays in the order in
+ * which its entries were made. */
 void *map_peek(const struct map *map, const void *key, size_t key_size);
 
 /* The value under the key, made and zeroed if it was not there. NULL only when memory is out. */

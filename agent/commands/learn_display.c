@@ -14,9 +14,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define LINE_INTERVAL_NS                                                                           \
-	(60 * NS_PER_S) /* plain lines: not more often, unless something is new                    \
-			 */
+/* Plain lines come not more often than this, notices aside. */
+#define LINE_INTERVAL_NS (60 * NS_PER_S)
 #define BAR_WIDTH	 24
 #define FALLBACK_COLUMNS 80
 

@@ -13,9 +13,10 @@
 
 /*
  * The sockets of this host, asked from the kernel with sock_diag (linux/sock_diag.h,
- * linux/inet_diag.h): which wait for peers (OBSERVATION_LISTENER, delivered once for each, again when
- * the program becomes known, and as a sign of life at most once a minute), and who owns a flow. Lost
- * announcements are OBSERVATION_LOSS. docs/listeners.md says what is used and what its limits are.
+ * linux/inet_diag.h): which wait for peers (OBSERVATION_LISTENER, delivered once for each, again
+ * when the program becomes known, and as a sign of life at most once a minute), and who owns a
+ * flow. Lost announcements are OBSERVATION_LOSS. docs/listeners.md says what is used and what its
+ * limits are.
  */
 struct socket_watch;
 
@@ -26,8 +27,8 @@ struct socket_watch_config {
 };
 
 /* Reports what listens already before it returns. Only the network namespace it is called in is
- * watched. A kernel without CONFIG_INET_DIAG is no error: /proc/net is read instead. Errors: -ENOMEM,
- * and what the loop's timers and descriptors may give. */
+ * watched. A kernel without CONFIG_INET_DIAG is no error: /proc/net is read instead. Errors:
+ * -ENOMEM, and what the loop's timers and descriptors may give. */
 int socket_watch_new(struct loop *loop, const struct socket_watch_config *config,
 		     struct socket_watch **ret_watch, struct error *error);
 void socket_watch_free(struct socket_watch *watch);

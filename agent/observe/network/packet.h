@@ -66,9 +66,9 @@ struct packet {
 
 /* link_type: DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW, DLT_IPV4, DLT_IPV6, DLT_NULL,
  * DLT_LOOP. VLAN tags and PPPoE sessions inside Ethernet are looked into.
- * captured_size below wire_size is normal: what is there is decoded, payload_missing says the rest, and
- * TCP options that were cut off count as such a rest too. An IP length of 0 (segmentation offload) means
- * all there is; one beyond the frame is believed, the difference is missing.
+ * captured_size below wire_size is normal: what is there is decoded, payload_missing says the rest,
+ * and TCP options that were cut off count as such a rest too. An IP length of 0 (segmentation
+ * offload) means all there is; one beyond the frame is believed, the difference is missing.
  * Returns 0, or -EBADMSG for a frame that is cut inside a header or contradicts itself;
  * -EPROTONOSUPPORT for another link type. *ret_packet is undefined after an error. */
 int packet_decode(int link_type, const uint8_t *frame, size_t captured_size, size_t wire_size,
