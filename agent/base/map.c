@@ -105,9 +105,14 @@ int map_new(struct map **ret_map, size_t limit, size_t value_size, map_dispose_f
 	return 0;
 }
 
-static struct node *node_of(const void *value)
+static struct node *node_of(void *value)
 {
-	return (struct node *)((unsigned char *)(uintptr_t)value - offsetof(struct node, value));
+	return (struct node *)((unsigned char *)value - offsetof(struct node, value));
+}
+
+static const struct node *node_of_const(const void *value)
+{
+	return (const struct node *)((const unsigned char *)value - offsetof(struct node, value));
 }
 
 static void unlink_age(struct map *map, struct node *node)
@@ -273,7 +278,7 @@ uint64_t map_evicted(const struct map *map)
 
 void *map_next(const struct map *map, const void *value)
 {
-	struct node *node = value ? node_of(value)->newer : map->oldest;
+	struct node *node = value ? node_of_const(value)->newer : map->oldest;
 
 	return node ? node->value : NULL;
 }
@@ -281,6 +286,6 @@ void *map_next(const struct map *map, const void *value)
 const void *map_key(const void *value, size_t *ret_key_size)
 {
 	if (ret_key_size)
-		*ret_key_size = node_of(value)->key_size;
-	return node_of(value)->key;
+		*ret_key_size = node_of_const(value)->key_size;
+	return node_of_const(value)->key;
 }
