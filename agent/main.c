@@ -4,10 +4,6 @@
 
 #include "commands/commands.h"
 
-#ifndef RTGUARD_VERSION
-#error "the build defines RTGUARD_VERSION"
-#endif
-
 static void print_usage(FILE *stream)
 {
 	(void)fprintf(stream, "Usage: rtguard COMMAND [OPTION…]\n\n"

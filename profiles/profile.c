@@ -108,6 +108,11 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
+void profile_freep(struct profile **profile)
+{
+	profile_free(*profile);
+}
+
 /* One more zeroed item at the end of a growing array, or NULL. */
 static void *add_item(void *array_pointer, size_t *capacity, size_t *count, size_t item_size)
 {

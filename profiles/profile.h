@@ -158,6 +158,7 @@ struct profile {
 
 struct profile *profile_new(void); /* NULL when memory is out */
 void profile_free(struct profile *profile);
+void profile_freep(struct profile **profile); /* for _cleanup_() */
 
 /* Each adds one zeroed item and returns it for filling in; NULL when memory is out. The pointer is
  * valid until the next add to the same array. */

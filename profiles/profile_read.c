@@ -9,11 +9,6 @@
 #include "base/text.h"
 #include "profiles/shape.h"
 
-static void freeprofilep(struct profile **profile)
-{
-	profile_free(*profile);
-}
-
 static void freejsonp(json_t **value)
 {
 	json_decref(*value);
@@ -67,7 +62,7 @@ static int parse_syntax(const char *bytes, size_t size, json_t **ret_document,
 int profile_examine(const char *bytes, size_t size, struct profile **ret_profile,
 		    struct profile_fault *ret_fault)
 {
-	_cleanup_(freeprofilep) struct profile *profile = profile_new();
+	_cleanup_(profile_freep) struct profile *profile = profile_new();
 	_cleanup_(freejsonp) json_t *document = NULL;
 	struct place root = {.fault = ret_fault};
 	int result;

@@ -11,23 +11,10 @@
 #include "base/text.h"
 #include "commands/check_findings.h"
 #include "commands/commands.h"
+#include "commands/options.h"
 #include "profiles/profile_json.h"
 
 #define NAME "check"
-
-enum { OPTION_STRICT = 256, OPTION_JSON };
-
-static const struct option options[] = {
-	{"strict", no_argument, NULL, OPTION_STRICT},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
-static void freeprofilep(struct profile **profile)
-{
-	profile_free(*profile);
-}
 
 static void freejsonp(json_t **value)
 {
@@ -48,13 +35,13 @@ static int load(const char *path, struct profile **ret_profile, struct profile_f
 	_cleanup_(freep) char *bytes = NULL;
 	struct error error = {0};
 	size_t size;
+	int code = file_read(path, PROFILE_SIZE_LIMIT, &bytes, &size, &error);
 
-	if (file_read(path, PROFILE_SIZE_LIMIT, &bytes, &size, &error) < 0) {
-		ret_fault->code = error.code;
+	if (code < 0) {
+		ret_fault->code = -code;
 		(void)snprintf(ret_fault->message, sizeof(ret_fault->message), "%s",
-			       error.code == EFBIG ? "larger than a profile may be"
-						   : strerror(error.code));
-		return -error.code;
+			       code == -EFBIG ? "larger than a profile may be" : strerror(-code));
+		return code;
 	}
 	return profile_examine(bytes, size, ret_profile, ret_fault);
 }
@@ -106,7 +93,7 @@ static int report_fault(const char *path, const struct profile_fault *fault, boo
 
 static int check(const char *path, bool strict, bool json)
 {
-	_cleanup_(freeprofilep) struct profile *profile = NULL;
+	_cleanup_(profile_freep) struct profile *profile = NULL;
 	_cleanup_(freejsonp) json_t *findings = json_array();
 	_cleanup_(freejsonp) json_t *no_errors = json_array();
 	struct profile_fault fault = {0};
@@ -125,32 +112,22 @@ static int check(const char *path, bool strict, bool json)
 		print_text(path, profile, findings);
 	if (result != EXIT_FINE)
 		return result;
-	if (fflush(stdout) == EOF || ferror(stdout))
-		return command_trouble(NAME, "cannot write: %s", strerror(errno));
-	return strict && json_array_size(findings) > 0 ? EXIT_FINDINGS : EXIT_FINE;
+	return command_finish(NAME,
+			      strict && json_array_size(findings) > 0 ? EXIT_FINDINGS : EXIT_FINE);
 }
 
 int command_check(int argc, char **argv)
 {
 	bool strict = false;
 	bool json = false;
-	int option;
+	const struct command_option options[] = {
+		{"strict", .value = &strict},
+		{"json", .value = &json},
+	};
+	int code;
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_STRICT:
-			strict = true;
-			break;
-		case OPTION_JSON:
-			json = true;
-			break;
-		case 'h':
-			return command_help(NAME);
-		default:
-			return EXIT_TROUBLE;
-		}
-	}
+	if (!options_read(options, array_length(options), argc, argv, &code))
+		return code;
 	if (argc - optind != 1)
 		return command_misused(NAME, "expected one profile");
 	return check(argv[optind], strict, json);

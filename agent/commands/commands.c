@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commands/commands.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,13 @@ int command_misused(const char *name, const char *format, ...)
 	va_end(arguments);
 	(void)fprintf(stderr, "Try 'rtguard %s --help'.\n", name);
 	return EXIT_TROUBLE;
+}
+
+int command_finish(const char *name, int code)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		return command_trouble(name, "cannot write the result: %s", strerror(errno));
+	return code;
 }
 
 int command_help(const char *name)

@@ -5,8 +5,8 @@
 /*
  * One table drives dispatch, help and completion: a subcommand is a file with one function of this
  * type and one line in the table in commands.c. argv[0] is the subcommand's name. The function
- * parses its own options with getopt_long (setting optind to 0 first), prints errors to stderr as
- * "rtguard NAME: message", and returns one of the exit codes of diff(1).
+ * has its options in a table (options.h), prints errors to stderr as "rtguard NAME: message", and
+ * returns one of the exit codes of diff(1).
  */
 enum exit_code {
 	EXIT_FINE = 0,
@@ -37,6 +37,10 @@ int command_trouble(const char *name, const char *format, ...)
 /* The same for wrong usage: adds how to get help. Returns EXIT_TROUBLE. */
 int command_misused(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Writes out what was printed to stdout and returns the code; EXIT_TROUBLE, and why, if not all of
+ * it could be written. */
+int command_finish(const char *name, int code);
 
 /* Prints the command's help to stdout. Returns EXIT_FINE. */
 int command_help(const char *name);

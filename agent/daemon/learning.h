@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "base/error.h"
+#include "daemon/recordings.h"
 #include "learn/learner.h"
 #include "profiles/profile.h"
 
@@ -42,9 +42,7 @@ struct learning_config {
 	size_t interface_count;
 	const char *const *recordings; /* capture files; none: live */
 	size_t recording_count;
-	bool has_device; /* whose traffic a recording holds: */
-	struct mac_address device_mac;
-	struct ip_address device_address; /* counts when device_mac is zero */
+	struct recorded_device device;
 	learning_progress_fn progress;
 	void *context;
 };
@@ -52,7 +50,6 @@ struct learning_config {
 struct learning_result {
 	struct learner_summary summary;
 	char incomplete_reason[256]; /* "": the cycle counts as complete */
-	bool ended_early;	     /* by a signal */
 };
 
 /* Errors name the file or the interface and the remedy. After an error the journal, if any, still

@@ -9,12 +9,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/device.h"
-#include "daemon/learning.h"
+#include "daemon/learning_write.h"
 #include "loop/loop.h"
 #include "observe/host/execution_watch.h"
 #include "observe/host/socket_watch.h"
 #include "observe/network/inspector.h"
-#include "profiles/profile_json.h"
 
 /* What is not in the journal yet is at most this old: a power cut loses less than five seconds. */
 #define FLUSH_INTERVAL_NS (3 * NS_PER_S)
@@ -35,28 +34,8 @@ struct live {
 	struct socket_watch *sockets;
 	struct inspector *inspector;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
-	uint64_t earlier_ns; /* learnt before a resume */
-	char notice[512];
 	bool flush_failed;
 };
-
-static void add_notice(struct live *live, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* What is not shown yet stays before it. */
-static void add_notice(struct live *live, const char *format, ...)
-{
-	size_t used = strlen(live->notice);
-	va_list arguments;
-
-	if (used > 0 && used + 3 < sizeof(live->notice)) {
-		memcpy(live->notice + used, "; ", 3);
-		used += 2;
-	}
-	va_start(arguments, format);
-	(void)vsnprintf(live->notice + used, sizeof(live->notice) - used, format, arguments);
-	va_end(arguments);
-}
 
 static void attribute(struct live *live, const struct observation *observation)
 {
@@ -80,7 +59,7 @@ static void on_observation(void *context, const struct observation *observation)
 
 static uint64_t elapsed_ns(const struct live *live)
 {
-	return live->earlier_ns + clock_boottime_ns() - live->started_ns;
+	return clock_boottime_ns() - live->started_ns;
 }
 
 /* A novelty curve is flat only after it was watched for as long again as it took to become so. */
@@ -95,20 +74,40 @@ static bool is_stable(const struct live *live)
 	return learner_is_stable(live->learner, clock_realtime_ns(), quiet_ns);
 }
 
-static void on_second(void *context)
+static void report(const struct live *live, const char *notice)
 {
-	struct live *live = context;
 	const struct learning_config *config = live->config;
 	struct learning_progress progress = {
 		.elapsed_ns = elapsed_ns(live),
 		.cycle_ns = config->cycle_ns,
-		.notice = live->notice[0] ? live->notice : NULL,
+		.notice = notice,
 	};
 
 	learner_summarise(live->learner, &progress.summary);
 	config->progress(config->context, &progress);
-	live->notice[0] = '\0';
-	if ((config->cycle_ns && progress.elapsed_ns >= config->cycle_ns) ||
+}
+
+static void tell(const struct live *live, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(const struct live *live, const char *format, ...)
+{
+	char notice[640]; /* a struct error's message and what is said around it */
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(notice, sizeof(notice), format, arguments);
+	va_end(arguments);
+	report(live, notice);
+}
+
+static void on_second(void *context)
+{
+	struct live *live = context;
+	const struct learning_config *config = live->config;
+
+	report(live, NULL);
+	if ((config->cycle_ns && elapsed_ns(live) >= config->cycle_ns) ||
 	    (config->until_stable && is_stable(live)))
 		loop_stop(live->loop, STOPPED_BY_CYCLE);
 }
@@ -121,9 +120,9 @@ static void on_flush(void *context)
 	bool failed = learner_flush(live->learner, &error) < 0;
 
 	if (failed && !live->flush_failed)
-		add_notice(live, "%s (learning goes on in memory)", error.message);
+		tell(live, "%s (learning goes on in memory)", error.message);
 	else if (!failed && live->flush_failed)
-		add_notice(live, "%s: written again, nothing was lost", live->config->journal);
+		tell(live, "%s: written again, nothing was lost", live->config->journal);
 	live->flush_failed = failed;
 }
 
@@ -142,18 +141,21 @@ static void on_signal(void *context, int signal_number)
 	loop_stop(live->loop, STOPPED_BY_SIGNAL);
 }
 
-static void note_layers(struct live *live)
+/* What is less than it could be, from the start on. */
+static void tell_limits(const struct live *live)
 {
 	struct execution_layers layers = execution_watch_layers(live->executions);
+	const char *note = learner_note(live->learner);
 
+	if (note)
+		tell(live, "%s: %s", live->config->journal, note);
 	if (layers.fanotify_off)
-		add_notice(live, "programs are sampled, short ones may be missed: no fanotify: %s",
-			   layers.fanotify_off);
-	else if (layers.connector_off)
-		add_notice(live,
-			   "parents of short-lived programs may stay unknown: no process "
-			   "connector: %s",
-			   layers.connector_off);
+		tell(live, "programs are sampled, short ones may be missed: no fanotify: %s",
+		     layers.fanotify_off);
+	if (layers.connector_off)
+		tell(live,
+		     "parents of short-lived programs may stay unknown: no process connector: %s",
+		     layers.connector_off);
 }
 
 static int add_timers_and_signals(struct live *live)
@@ -195,7 +197,7 @@ static int start_watching(struct live *live, struct error *error)
 		result = socket_watch_new(live->loop, &sockets, &live->sockets, error);
 	}
 	if (result == 0)
-		note_layers(live);
+		tell_limits(live);
 	return result;
 }
 
@@ -218,28 +220,10 @@ static void read_boot_id(char boot_id[40])
 	boot_id[strcspn(boot_id, "\n")] = '\0';
 }
 
-static int write_profile(struct live *live, struct learner_cycle *cycle,
-			 struct learning_result *result, struct error *error)
+static int describe(const struct learning_config *config, struct profile *profile)
 {
-	const char *reason;
-	struct profile *profile;
-	int code = learner_profile(live->learner, cycle, &profile, error);
-
-	if (code < 0)
-		return code;
-	code = device_describe(profile);
-	if (code < 0)
-		(void)error_set(error, -code, "out of memory");
-	else
-		code = profile_save(profile, live->config->output, error);
-	profile_free(profile);
-	if (code < 0)
-		return code;
-	learner_summarise(live->learner, &result->summary);
-	reason = learner_incomplete_reason(live->learner);
-	(void)snprintf(result->incomplete_reason, sizeof(result->incomplete_reason), "%s",
-		       reason ? reason : "");
-	return learner_discard_journal(live->learner, error);
+	(void)config;
+	return device_describe(profile);
 }
 
 static int run(struct live *live, struct learning_result *result, struct error *error)
@@ -264,8 +248,8 @@ static int run(struct live *live, struct learning_result *result, struct error *
 	stop_watching(live);
 	cycle.ended_ns = clock_realtime_ns();
 	cycle.ended_early = stopped_by == STOPPED_BY_SIGNAL;
-	result->ended_early = cycle.ended_early;
-	return write_profile(live, &cycle, result, error);
+	code = learning_write(live->learner, &cycle, live->config, describe, result, error);
+	return code < 0 ? code : learner_discard_journal(live->learner, error);
 }
 
 int learning_run_live(const struct learning_config *config, struct learning_result *ret_result,
@@ -282,8 +266,6 @@ int learning_run_live(const struct learning_config *config, struct learning_resu
 
 	if (code < 0)
 		return code;
-	if (learner_note(live.learner))
-		add_notice(&live, "%s: %s", config->journal, learner_note(live.learner));
 	code = loop_new(&live.loop);
 	if (code < 0)
 		(void)error_set(error, -code, "cannot make an event loop: %s", strerror(-code));

@@ -5,9 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "daemon/learning.h"
+#include "daemon/learning_write.h"
 #include "daemon/recordings.h"
-#include "profiles/profile_json.h"
 
 #define PROGRESS_INTERVAL_NS NS_PER_S
 
@@ -61,29 +60,9 @@ static void on_file(void *context, const char *path)
 	learner_begin_sample(recorded->learner);
 }
 
-static int write_profile(struct recorded *recorded, struct learning_result *result,
-			 struct error *error)
+static int describe(const struct learning_config *config, struct profile *profile)
 {
-	const struct learning_config *config = recorded->config;
-	struct learner_cycle cycle = {
-		.started_ns = recorded->first_ns,
-		.ended_ns = recorded->last_ns,
-	};
-	const char *reason;
-	struct profile *profile;
-	int code = learner_profile(recorded->learner, &cycle, &profile, error);
-
-	if (code < 0)
-		return code;
-	profile->device_mac = config->device_mac;
-	code = profile_save(profile, config->output, error);
-	profile_free(profile);
-	if (code < 0)
-		return code;
-	learner_summarise(recorded->learner, &result->summary);
-	reason = learner_incomplete_reason(recorded->learner);
-	(void)snprintf(result->incomplete_reason, sizeof(result->incomplete_reason), "%s",
-		       reason ? reason : "");
+	profile->device_mac = config->device.mac;
 	return 0;
 }
 
@@ -106,6 +85,31 @@ static int append_remedy(const struct learning_config *config, int damage, struc
 	return damage;
 }
 
+/* All that could be read becomes a profile, also when the recordings are damaged (an error of its
+ * own then, which says where the profile is). */
+static int finish(struct recorded *recorded, int damage, bool heard,
+		  struct learning_result *ret_result, struct error *error)
+{
+	const struct learning_config *config = recorded->config;
+	struct learner_cycle cycle = {0};
+	struct learning_result result;
+	int code;
+
+	if (damage)
+		mark_damage(recorded);
+	report(recorded,
+	       heard ? NULL : "the device sent nothing in these recordings; is its address right?");
+	cycle.started_ns = recorded->first_ns;
+	cycle.ended_ns = recorded->last_ns;
+	code = learning_write(recorded->learner, &cycle, config, describe, &result,
+			      damage ? NULL : error);
+	if (code == 0 && damage)
+		return append_remedy(config, damage, error);
+	if (code == 0)
+		*ret_result = result;
+	return code;
+}
+
 int learning_run_recorded(const struct learning_config *config, struct learning_result *ret_result,
 			  struct error *error)
 {
@@ -114,14 +118,11 @@ int learning_run_recorded(const struct learning_config *config, struct learning_
 	struct recordings recordings = {
 		.files = config->recordings,
 		.file_count = config->recording_count,
-		.has_device = config->has_device,
-		.mac = config->device_mac,
-		.address = config->device_address,
+		.device = config->device,
 		.deliver = on_observation,
 		.begin_file = on_file,
 		.context = &recorded,
 	};
-	struct learning_result result = {0};
 	bool heard = false;
 	int code = learner_new(&learner, &recorded.learner, error);
 
@@ -129,20 +130,8 @@ int learning_run_recorded(const struct learning_config *config, struct learning_
 		return code;
 	recorded.reported_ns = recorded.started_ns;
 	code = recordings_read(&recordings, &heard, error);
-	if (code == 0 || (code == -EBADMSG && heard)) {
-		int damage = code;
-
-		if (damage)
-			mark_damage(&recorded);
-		report(&recorded, heard ? NULL
-					: "the device sent nothing in these recordings; is its "
-					  "address right?");
-		code = write_profile(&recorded, &result, damage ? NULL : error);
-		if (damage && code == 0)
-			code = append_remedy(config, damage, error);
-	}
+	if (code == 0 || (code == -EBADMSG && heard))
+		code = finish(&recorded, code, heard, ret_result, error);
 	learner_free(recorded.learner);
-	if (code == 0)
-		*ret_result = result;
 	return code;
 }

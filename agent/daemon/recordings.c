@@ -19,11 +19,13 @@ static void on_observation(void *context, const struct observation *observation)
 	sink->recordings->deliver(sink->recordings->context, observation);
 }
 
-int recordings_set_device(struct recordings *recordings, const char *text)
+int recorded_device_parse(const char *text, struct recorded_device *ret_device)
 {
-	if (mac_parse(text, &recordings->mac) < 0 && ip_parse(text, &recordings->address) < 0)
+	struct recorded_device device = {.is_named = true};
+
+	if (mac_parse(text, &device.mac) < 0 && ip_parse(text, &device.address) < 0)
 		return -EINVAL;
-	recordings->has_device = true;
+	*ret_device = device;
 	return 0;
 }
 
@@ -47,15 +49,20 @@ static int read_files(const struct recordings *recordings, struct recording_read
 	return first ? first : code;
 }
 
+static enum tracker_subject subject_of(const struct recorded_device *device)
+{
+	if (!device->is_named)
+		return TRACK_THIS_HOST;
+	return mac_is_zero(&device->mac) ? TRACK_ADDRESS : TRACK_MAC;
+}
+
 int recordings_read(const struct recordings *recordings, bool *ret_heard, struct error *error)
 {
 	struct sink sink = {.recordings = recordings};
 	struct tracker_config subject = {
-		.subject = !recordings->has_device	   ? TRACK_THIS_HOST
-			   : mac_is_zero(&recordings->mac) ? TRACK_ADDRESS
-							   : TRACK_MAC,
-		.mac = recordings->mac,
-		.address = recordings->address,
+		.subject = subject_of(&recordings->device),
+		.mac = recordings->device.mac,
+		.address = recordings->device.address,
 		.deliver = on_observation,
 		.context = &sink,
 	};
@@ -67,7 +74,7 @@ int recordings_read(const struct recordings *recordings, bool *ret_heard, struct
 	code = read_files(recordings, reader, error);
 	recording_reader_free(reader);
 	*ret_heard = sink.heard;
-	if (code == 0 && !sink.heard && !recordings->has_device)
+	if (code == 0 && !sink.heard && !recordings->device.is_named)
 		return error_set(error, ENODATA,
 				 "%s: nothing in it is marked as sent by the capturing host; name "
 				 "the device with --device MAC",

@@ -32,13 +32,15 @@ int replaying_run(const struct replaying_config *config, struct replaying_result
 	struct recordings recordings = config->recordings;
 	int code;
 
-	if (!recordings.has_device && !mac_is_zero(&config->profile->device_mac)) {
-		recordings.has_device = true;
-		recordings.mac = config->profile->device_mac;
-	}
+	if (!recordings.device.is_named && !mac_is_zero(&config->profile->device_mac))
+		recordings.device = (struct recorded_device){
+			.is_named = true,
+			.mac = config->profile->device_mac,
+		};
 	recordings.deliver = on_observation;
 	recordings.context = &replay;
-	code = verdict_new(config->profile, verdict_network_of(config->profile, &recordings.mac),
+	code = verdict_new(config->profile,
+			   verdict_network_of(config->profile, &recordings.device.mac),
 			   &replay.verdict);
 	if (code < 0)
 		return error_set(error, -code, "out of memory");
