@@ -58,9 +58,8 @@ int profile_signed_bytes(struct profile *profile, char **ret_text, struct error 
 int profile_save(struct profile *profile, const char *path, struct error *error)
 {
 	_cleanup_(freep) char *text = NULL;
-	int result = profile_format(profile, &text, error);
 
-	if (result < 0)
+	if (profile_format(profile, &text, error) < 0 || !text)
 		return error_prefix(error, "%s", path);
 	return file_replace(path, text, strlen(text), error);
 }

@@ -126,22 +126,22 @@ static const struct value_type value_rate = {read_rate, write_rate};
 
 #define TEXT_FIELD(name, member, kind)                                                             \
 	{                                                                                          \
-		.key = name, .type = &value_text, .offset = member, .text = &kind                  \
+		.key = (name), .type = &value_text, .offset = (member), .text = &(kind)            \
 	}
 #define NULLABLE_FIELD(name, member, kind)                                                         \
 	{                                                                                          \
-		.key = name, .type = &value_text, .offset = member, .optional = true,              \
-		.text = &kind                                                                      \
+		.key = (name), .type = &value_text, .offset = (member), .optional = true,          \
+		.text = &(kind)                                                                    \
 	}
 #define SET_FIELD(name, member, kind)                                                              \
 	{                                                                                          \
-		.key = name, .type = &value_text_list, .offset = member, .optional = true,         \
-		.text = &kind                                                                      \
+		.key = (name), .type = &value_text_list, .offset = (member), .optional = true,     \
+		.text = &(kind)                                                                    \
 	}
 #define ENTRIES_FIELD(name, member, array)                                                         \
 	{                                                                                          \
-		.key = name, .type = &value_entries, .offset = member, .optional = true,           \
-		.entries = &array                                                                  \
+		.key = (name), .type = &value_entries, .offset = (member), .optional = true,       \
+		.entries = &(array)                                                                \
 	}
 
 #define PROGRAM(member) offsetof(struct profile_program, member)
@@ -192,7 +192,7 @@ static void *add_device(void *profile)
 
 #define ENTRIES_OF_PROFILE(shape_of_one, add_one, compare_two, items, item_count)                  \
 	{                                                                                          \
-		.shape = &shape_of_one, .add = add_one, .compare = compare_two,                    \
+		.shape = &(shape_of_one), .add = (add_one), .compare = (compare_two),              \
 		.item_size = sizeof(*((struct profile *)NULL)->items),                             \
 		.items_offset = offsetof(struct profile, items),                                   \
 		.count_offset = offsetof(struct profile, item_count),                              \

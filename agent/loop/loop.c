@@ -97,20 +97,21 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-/* Takes over fd only on success. */
-static int add_source(struct loop *loop, enum source_kind kind, int fd, uint32_t events,
-		      void *context, struct loop_source **ret_source)
+/* Takes over fd only on success. NULL: errno says why. */
+static struct loop_source *add_source(struct loop *loop, enum source_kind kind, int fd,
+				      uint32_t events, void *context)
 {
 	struct loop_source *source = calloc(1, sizeof(*source));
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	if (!source)
-		return -ENOMEM;
+		return NULL;
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		int code = errno;
 
 		free(source);
-		return -code;
+		errno = code;
+		return NULL;
 	}
 	source->loop = loop;
 	source->kind = kind;
@@ -120,18 +121,16 @@ static int add_source(struct loop *loop, enum source_kind kind, int fd, uint32_t
 	if (loop->sources)
 		loop->sources->previous = source;
 	loop->sources = source;
-	*ret_source = source;
-	return 0;
+	return source;
 }
 
 int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn callback, void *context,
 		struct loop_source **ret_source)
 {
-	struct loop_source *source;
-	int result = add_source(loop, SOURCE_FD, fd, events, context, &source);
+	struct loop_source *source = add_source(loop, SOURCE_FD, fd, events, context);
 
-	if (result < 0)
-		return result;
+	if (!source)
+		return -errno;
 	source->callback.fd_ready = callback;
 	if (ret_source)
 		*ret_source = source;
@@ -155,13 +154,12 @@ int loop_add_timer(struct loop *loop, uint64_t interval_ns, loop_timer_fn callba
 	struct itimerspec times = {.it_interval = interval, .it_value = interval};
 	_cleanup_(closep) int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	struct loop_source *source;
-	int result;
 
 	if (fd < 0 || timerfd_settime(fd, 0, &times, NULL) < 0)
 		return -errno;
-	result = add_source(loop, SOURCE_TIMER, fd, EPOLLIN, context, &source);
-	if (result < 0)
-		return result;
+	source = add_source(loop, SOURCE_TIMER, fd, EPOLLIN, context);
+	if (!source)
+		return -errno;
 	(void)take_fd(&fd);
 	source->callback.timer = callback;
 	if (ret_source)
@@ -175,7 +173,6 @@ int loop_add_signal(struct loop *loop, int signal_number, loop_signal_fn callbac
 	_cleanup_(closep) int fd = -1;
 	struct loop_source *source;
 	sigset_t set;
-	int result;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, signal_number);
@@ -184,9 +181,9 @@ int loop_add_signal(struct loop *loop, int signal_number, loop_signal_fn callbac
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	result = add_source(loop, SOURCE_SIGNAL, fd, EPOLLIN, context, &source);
-	if (result < 0)
-		return result;
+	source = add_source(loop, SOURCE_SIGNAL, fd, EPOLLIN, context);
+	if (!source)
+		return -errno;
 	(void)take_fd(&fd);
 	source->callback.signal = callback;
 	if (ret_source)

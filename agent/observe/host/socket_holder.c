@@ -266,6 +266,8 @@ int socket_holder_find(struct socket_holder *holder, enum socket_search_depth de
 		.count = count,
 	};
 
+	if (!count)
+		return 0;
 	for (size_t i = 0; i < count; i++) {
 		searches[i].program = NULL;
 		searches[i].left_out = false;

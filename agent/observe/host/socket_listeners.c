@@ -276,7 +276,7 @@ static void take_answer(struct known_socket *socket, struct socket_search *searc
 	socket->attempts++;
 	socket->search_ns = now_ns + retries_ns[wait];
 	socket->left_out = search->left_out;
-	if (socket->program && search->program && !strcmp(socket->program, search->program))
+	if (socket->program && search->program && strcmp(socket->program, search->program) == 0)
 		return;
 	/* a search that found nobody takes no program away that was seen before */
 	if (!search->program && socket->program)
@@ -312,8 +312,8 @@ static int search_programs(struct socket_listeners *listeners, uint64_t now_ns)
 		searches[place++].inode = socket->record.inode;
 	}
 	result = socket_holder_find(listeners->config.holder, SOCKET_SEARCH_THOROUGH, searches,
-				    count);
-	for (size_t i = 0; i < count; i++) {
+				    place);
+	for (size_t i = 0; i < place; i++) {
 		take_answer(sockets[i], &searches[i], now_ns);
 		free(searches[i].program);
 	}

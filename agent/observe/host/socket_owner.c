@@ -148,7 +148,8 @@ int socket_owner_find(struct socket_source *source, struct socket_holder *holder
 	for (size_t i = 0; i < count; i++) {
 		if (searches[i].left_out)
 			left_out++;
-		else if (!searches[i].program || (program && strcmp(program, searches[i].program)))
+		else if (!searches[i].program ||
+			 (program && strcmp(program, searches[i].program) != 0))
 			differ = true;
 		else if (!program)
 			program = take_pointer(searches[i].program);

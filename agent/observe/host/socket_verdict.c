@@ -20,7 +20,7 @@ int socket_verdict_add(struct socket_verdict *verdict, pid_t pid, const char *pr
 		return 0;
 	}
 	if (*place) {
-		if (strcmp(*place, program))
+		if (strcmp(*place, program) != 0)
 			verdict->differ = true;
 		return 0;
 	}

@@ -39,7 +39,9 @@ static struct ip_address address_at(const uint8_t *bytes)
 {
 	static const uint8_t none[4];
 
-	return memcmp(bytes, none, 4) == 0 ? (struct ip_address){0} : ip_from_ipv4(bytes);
+	if (memcmp(bytes, none, sizeof(none)) == 0)
+		return (struct ip_address){0};
+	return ip_from_ipv4(bytes);
 }
 
 static size_t addresses_at(const uint8_t *bytes, size_t size, struct ip_address *ret_addresses)

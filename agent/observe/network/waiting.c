@@ -91,14 +91,13 @@ static void read_segment(struct waiting *waiting, struct entry *entry)
  * parts); anything else says that the handshake has gone on. */
 static void read_datagram(struct waiting *waiting, struct entry *entry, const struct packet *packet)
 {
+	bool initial = quic_is_initial(packet->payload, packet->payload_size);
 	char name[NAME_SIZE];
 
 	entry->datagrams++;
-	if (!quic_is_initial(packet->payload, packet->payload_size))
-		settle(waiting, entry, "", NAME_FROM_NONE);
-	else if (quic_server_name(packet->payload, packet->payload_size, name) == 0)
+	if (initial && quic_server_name(packet->payload, packet->payload_size, name) == 0)
 		settle(waiting, entry, name, NAME_FROM_QUIC);
-	else if (entry->datagrams == QUIC_DATAGRAMS_MAX)
+	else if (!initial || entry->datagrams == QUIC_DATAGRAMS_MAX)
 		settle(waiting, entry, "", NAME_FROM_NONE);
 }
 
