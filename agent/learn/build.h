@@ -15,6 +15,7 @@
 struct build {
 	struct state *state;
 	struct profile *profile;
+	bool counting;		    /* only connections is wanted: no evidence is kept */
 	json_t *entries;	    /* evidence.entries: label to what was seen */
 	json_t *addresses;	    /* evidence.addresses: name to addresses */
 	json_t *roles;		    /* evidence.roles: role to addresses */

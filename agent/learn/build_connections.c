@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define LISTED_HOSTS	 64 /* that a domain or pattern stands for */
+#define LISTED_HOSTS	 8 /* that a domain or pattern stands for */
 #define LISTED_ADDRESSES 8  /* of one entry */
 
 /* What was seen of an entry: the contacts that it covers. */

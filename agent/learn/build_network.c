@@ -28,6 +28,11 @@ int put_evidence(struct build *build, const char *prefix, char *label_taken, jso
 {
 	_cleanup_(freep) char *label = NULL;
 
+	if (build->counting && entry) {
+		free(label_taken);
+		json_decref(entry);
+		return 0;
+	}
 	if (!entry || prefixed(&label, prefix, label_taken) < 0) {
 		if (!entry)
 			free(label_taken);
@@ -384,7 +389,7 @@ static int build_parts(struct build *build, const struct mac_address *station, c
 	}
 	merge_programless(drafts);
 	/* connections quote the addresses of their hosts */
-	if (result == 0)
+	if (result == 0 && !build->counting)
 		result = list_addresses(build, station);
 	if (result == 0)
 		result = collect_services(build, station, drafts, answers, contacts, &answering);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "learn/build.h"
 #include "learn/learner_private.h"
 
@@ -317,6 +318,7 @@ static int build_all(struct learner *learner, const struct learner_cycle *cycle,
 {
 	struct build build = {
 		.state = learner->state,
+		.counting = cycle == NULL,
 		.profile = profile_new(),
 		.entries = json_object(),
 		.addresses = json_object(),
@@ -362,4 +364,5 @@ void count_entries(struct learner *learner)
 
 	if (build_all(learner, NULL, &profile) == 0)
 		profile_free(profile);
+	memory_give_back();
 }
