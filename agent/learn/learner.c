@@ -352,11 +352,21 @@ static void recount_entries(struct learner *learner)
 	learner->entries_due_ns = start_ns + (pause_ns > RECOUNT_NS ? pause_ns : RECOUNT_NS);
 }
 
+void learner_release(struct learner *learner)
+{
+	if (learner->journal && state_has_changes(learner->state))
+		return;
+	state_free(learner->state);
+	learner->state = NULL;
+}
+
 int learner_flush(struct learner *learner, struct error *error)
 {
 	struct error problem = {0};
 	int result;
 
+	if (!learner->state)
+		return 0;
 	recount_entries(learner);
 	if (!learner->journal)
 		return 0;

@@ -95,6 +95,11 @@ struct learner_cycle {
 int learner_profile(struct learner *learner, const struct learner_cycle *cycle,
 		    struct profile **ret_profile, struct error *error);
 
+/* The profile is made: the tables go, to make room for writing it, unless the journal lacks
+ * something of them. After this only flushing (which does nothing), discarding the journal and
+ * freeing may follow. */
+void learner_release(struct learner *learner);
+
 /* Whether the last profile's cycle counted as complete, and if not why (a sentence, or NULL). */
 const char *learner_incomplete_reason(const struct learner *learner);
 

@@ -399,6 +399,27 @@ static void what_made_room_is_missing_after_a_resume_too(void **state)
 	learner_free(learner);
 }
 
+/* Tables are let go only when the journal has them. */
+static void what_the_journal_lacks_is_not_released(void **state)
+{
+	struct place *place = *state;
+	struct learner *learner = test_learner(place->path, false, false);
+	char *expected, *got;
+
+	for (unsigned int i = 0; i < 100; i++)
+		test_observe_numbered(learner, i);
+	learner_release(learner);
+	expected = test_policy(learner);
+	flush(learner);
+	learner_release(learner);
+	flush(learner);
+	learner_free(learner);
+	got = resumed_policy(place->path);
+	assert_string_equal(got, expected);
+	free(expected);
+	free(got);
+}
+
 #define with_place(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
@@ -414,6 +435,7 @@ int main(void)
 		with_place(a_full_disk_is_said_once_and_loses_nothing),
 		with_place(neither_memory_nor_file_grow_with_time),
 		with_place(cycles_are_kept_over_resuming),
+		with_place(what_the_journal_lacks_is_not_released),
 		with_place(what_made_room_is_missing_after_a_resume_too),
 	};
 
