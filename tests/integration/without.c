@@ -12,21 +12,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* One call that the kernel would refuse, where its first and third argument are these. */
+struct refusal {
+	const char *part;
+	int call;
+	int error;
+	unsigned int arguments; /* how many of the two count */
+	scmp_datum_t first;
+	scmp_datum_t third;
+};
+
+static const struct refusal refusals[] = {
+	{"packet", SCMP_SYS(socket), EAFNOSUPPORT, 1, AF_PACKET, 0},
+	{"connector", SCMP_SYS(socket), EPROTONOSUPPORT, 2, AF_NETLINK, NETLINK_CONNECTOR},
+	{"inet-diag", SCMP_SYS(socket), EPROTONOSUPPORT, 2, AF_NETLINK, NETLINK_SOCK_DIAG},
+	{"fanotify", SCMP_SYS(fanotify_init), ENOSYS, 0, 0, 0},
+};
+
 static int forbid(scmp_filter_ctx filter, const char *part)
 {
-	if (strcmp(part, "packet") == 0)
-		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-					SCMP_A0(SCMP_CMP_EQ, AF_PACKET));
-	if (strcmp(part, "connector") == 0)
-		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket),
-					2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-					SCMP_A2(SCMP_CMP_EQ, NETLINK_CONNECTOR));
-	if (strcmp(part, "inet-diag") == 0)
-		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket),
-					2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-					SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG));
-	if (strcmp(part, "fanotify") == 0)
-		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(fanotify_init), 0);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		const struct refusal *refusal = &refusals[i];
+		struct scmp_arg_cmp arguments[] = {
+			{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = refusal->first},
+			{.arg = 2, .op = SCMP_CMP_EQ, .datum_a = refusal->third},
+		};
+
+		if (strcmp(refusal->part, part) == 0)
+			return seccomp_rule_add_array(filter,
+						      SCMP_ACT_ERRNO((uint32_t)refusal->error),
+						      refusal->call, refusal->arguments, arguments);
+	}
 	return -EINVAL;
 }
 
