@@ -4,6 +4,8 @@
 is not. With --include-session it stays in."""
 import os
 import pathlib
+import re
+import select
 import shutil
 import subprocess
 import time
@@ -41,7 +43,24 @@ class Session(harness.Case):
                                      stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(self.sshd.wait)
         self.addCleanup(self.sshd.terminate)
-        self.assertTrue(harness.wait_until(lambda: b":08AE" in pathlib.Path("/proc/net/tcp").read_bytes()))
+        self.assertTrue(harness.wait_until(self.sshd_listens))
+
+    @staticmethod
+    def sshd_listens():
+        lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
+        return any(words[1].endswith(":08AE") and words[3] == "0A" for words in lines)
+
+    def read_until(self, fd, pattern, seconds=30):
+        """What came until the pattern did. The pseudoterminal's other end draws nothing before it watches."""
+        said = b""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, said):
+            ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
+            more = os.read(fd, 4096) if ready else b""
+            if not more:
+                self.fail(f"no {pattern} in {said}")
+            said += more
+        return said.decode(errors="replace")
 
     def learn_in_session(self, *options):
         mine = marker(self.dir, "in-session")
@@ -57,11 +76,14 @@ class Session(harness.Case):
             ["ssh", "-tt", "-p", "2222", "-i", str(self.dir / "user"), "-o", "StrictHostKeyChecking=no",
              "-o", f"UserKnownHostsFile={self.dir}/known", "-o", "LogLevel=ERROR", "root@127.0.0.1"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(shell.kill)
         shell.stdin.write(line)
         shell.stdin.flush()
-        time.sleep(3)
+        self.addCleanup(shell.stdout.close)
+        said = self.read_until(shell.stdout.fileno(), rb"rtguard learn(  |:)")  # not the echo of the command
         subprocess.run([other, "0.05"], check=True)
         output, _ = shell.communicate(timeout=40)
+        output = said + output
         self.assertTrue((self.dir / "p.json").exists(), output)
         return {pathlib.Path(program["path"]).name for program in load(self.dir / "p.json")["policy"]["programs"]}
 

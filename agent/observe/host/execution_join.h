@@ -8,25 +8,25 @@
 
 #include "observe/host/executable.h"
 #include "observe/host/process_events.h"
+#include "observe/host/process_roster.h"
 #include "observe/host/process_table.h"
 #include "observe/host/users.h"
 #include "observe/observation.h"
 
 /*
- * Puts together what different layers say of one execution: the file (fanotify), that it succeeded and
- * whose it was (process connector), its arguments (/proc), its checksum (executables). Delivers
+ * Puts together what different layers say of one execution: the file (fanotify), that it succeeded
+ * and whose it was (process connector), its arguments (/proc), its checksum (executables). Delivers
  * EXECUTION and SCRIPT once all that can be known is known.
  */
 struct execution_join;
 
 struct execution_join_config {
 	struct process_table *table;
+	struct process_roster *roster;
 	struct executables *executables;
 	struct users *users;
 	bool file_events;    /* execution_join_file() will be told of each exec */
 	bool process_events; /* execution_join_process_event() will be told of each fork and exec */
-	bool include_session;
-	uint32_t audit_session; /* of the login session left out, or AUDIT_SESSION_UNSET */
 	observation_fn deliver;
 	/* a program began: its libraries are worth a look soon */
 	void (*began)(void *context, pid_t pid);
@@ -41,8 +41,8 @@ int execution_join_new(const struct execution_join_config *config,
 		       struct execution_join **ret_join);
 void execution_join_free(struct execution_join *join); /* after executables_free() */
 
-/* An exec notification; the descriptor becomes the join's. Process events that were queued before it
- * must have been handed in. */
+/* An exec notification; the descriptor becomes the join's. Process events that were queued before
+ * it must have been handed in. */
 void execution_join_file(struct execution_join *join, int fd, pid_t pid);
 void execution_join_process_event(struct execution_join *join, const struct process_event *event);
 
@@ -52,12 +52,8 @@ void execution_join_files_drained(struct execution_join *join);
 /* Tells of a process that runs already. */
 void execution_join_running(struct execution_join *join, const struct process *process);
 
-/* Finds the process, in the table or else in /proc. NULL: gone, or no room. */
-struct process *execution_join_process(struct execution_join *join, pid_t pid);
-bool execution_join_left_out(const struct execution_join *join, const struct process *process);
-
-/* The file that a process opened last to run it, even if the process was gone before anything else of it
- * could be known. NULL: none lately. */
+/* The file that a process opened last to run it, even if the process was gone before anything else
+ * of it could be known. NULL: none lately. */
 struct label *execution_join_opened(struct execution_join *join, pid_t pid);
 
 /* Whether something waits for execution_join_tick(), to be called some 20 ms later. */

@@ -12,10 +12,10 @@
 #include "observe/host/execution_join.h"
 #include "observe/host/file_events.h"
 #include "observe/host/library_watch.h"
-#include "observe/host/login_session.h"
 #include "observe/host/process_census.h"
 #include "observe/host/process_events.h"
 #include "observe/host/process_info.h"
+#include "observe/host/process_roster.h"
 #include "observe/host/process_table.h"
 #include "observe/host/users.h"
 
@@ -47,6 +47,7 @@ struct execution_watch {
 	struct executables *executables;
 	struct process_events *processes; /* NULL: layer off */
 	struct file_events *files;	  /* NULL: layer off */
+	struct process_roster *roster;
 	struct execution_join *join;
 	struct library_watch *libraries;
 	struct process_census *census;
@@ -307,18 +308,6 @@ static size_t raise_descriptor_limit(void)
 	return limit.rlim_cur / 4 < FILES_AT_A_TIME ? limit.rlim_cur / 4 : FILES_AT_A_TIME;
 }
 
-static bool look_up_process(void *context, pid_t pid, struct session_process *ret_process)
-{
-	struct process_stat status;
-
-	(void)context;
-	if (process_stat_read(pid, &status) < 0)
-		return false;
-	ret_process->parent = status.parent;
-	ret_process->has_terminal = status.terminal != 0;
-	return true;
-}
-
 static bool sees_other_users(void)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -354,17 +343,18 @@ static int start_layers(struct execution_watch *watch, struct error *error)
 
 static int make_parts(struct execution_watch *watch)
 {
-	pid_t self = getpid();
-	pid_t root = login_session_root(look_up_process, NULL, self);
-	uint32_t audit_session = root == self ? AUDIT_SESSION_UNSET : process_audit_session(self);
+	struct process_roster_config roster = {
+		.table = watch->table,
+		.process_events = watch->processes,
+		.include_session = watch->config.include_session,
+		.session = login_session_of_self(),
+	};
 	struct execution_join_config join = {
 		.table = watch->table,
 		.executables = watch->executables,
 		.users = watch->users,
 		.file_events = watch->files,
 		.process_events = watch->processes,
-		.include_session = watch->config.include_session,
-		.audit_session = audit_session,
 		.deliver = deliver,
 		.began = program_began,
 		.loader = loader_opened,
@@ -381,12 +371,13 @@ static int make_parts(struct execution_watch *watch)
 	struct process_census_config census = {
 		.table = watch->table,
 		.process_events = watch->processes,
-		.self = self,
-		.session_root = root,
-		.audit_session = audit_session,
 	};
-	int result = execution_join_new(&join, &watch->join);
+	int result = process_roster_new(&roster, &watch->roster);
 
+	if (result < 0)
+		return result;
+	join.roster = libraries.roster = census.roster = watch->roster;
+	result = execution_join_new(&join, &watch->join);
 	if (result < 0)
 		return result;
 	libraries.join = census.join = watch->join;
@@ -456,6 +447,7 @@ void execution_watch_free(struct execution_watch *watch)
 	library_watch_free(watch->libraries);
 	execution_join_free(watch->join);
 	process_census_free(watch->census);
+	process_roster_free(watch->roster);
 	process_table_free(watch->table);
 	users_free(watch->users);
 	free(watch->found);
@@ -505,10 +497,10 @@ const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bo
 
 	*ret_left_out = false;
 	take_events(watch);
-	process = execution_join_process(watch->join, pid);
+	process = process_roster_find(watch->roster, pid);
 	if (!process)
 		return NULL;
-	*ret_left_out = execution_join_left_out(watch->join, process);
+	*ret_left_out = process_roster_left_out(watch->roster, process);
 	if (process->flags & PROCESS_KERNEL)
 		return NULL;
 	if (watch->processes && !process->unmatched)

@@ -12,8 +12,8 @@
 
 /*
  * Every program that runs on this host, from three layers: fanotify exec notifications (an open
- * descriptor of what was executed), the process connector (who started what, who ended), and sweeps of
- * /proc with libproc2 (at the start, where a layer is missing, and after lost events). Delivers
+ * descriptor of what was executed), the process connector (who started what, who ended), and sweeps
+ * of /proc with libproc2 (at the start, where a layer is missing, and after lost events). Delivers
  * EXECUTION, SCRIPT, LIBRARY and LOSS. Passive: no layer makes anybody wait.
  */
 struct execution_watch;
@@ -30,8 +30,8 @@ struct execution_layers {
 	const char *connector_off;
 };
 
-/* Reports everything that is running already before it returns. Errors: -EPERM (no privileges at all
- * for any layer that sees other users' processes), -ENOMEM. A missing layer is no error. */
+/* Reports everything that is running already before it returns. Errors: -EPERM (no privileges at
+ * all for any layer that sees other users' processes), -ENOMEM. A missing layer is no error. */
 int execution_watch_new(struct loop *loop, const struct execution_watch_config *config,
 			struct execution_watch **ret_watch, struct error *error);
 void execution_watch_free(struct execution_watch *watch);
@@ -41,9 +41,9 @@ struct execution_layers execution_watch_layers(const struct execution_watch *wat
 /* Handles everything the kernel has queued so far: before a profile is written. */
 void execution_watch_drain(struct execution_watch *watch);
 
-/* The path of the program that a process runs, or ran if it ended within the last seconds. NULL when
- * not known. *ret_left_out: it belongs to rtguard or to the excluded session. The string is valid
- * until the loop runs again. */
+/* The path of the program that a process runs, or ran if it ended within the last seconds. NULL
+ * when not known. *ret_left_out: it belongs to rtguard or to the excluded session. The string is
+ * valid until the loop runs again. */
 const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bool *ret_left_out);
 
 /* Processes, youngest first, for whoever must search them: fills at most limit pids, returns how

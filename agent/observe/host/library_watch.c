@@ -177,9 +177,9 @@ static bool is_known(struct library_watch *watch, const struct file_key *file)
 
 static bool left_out(struct library_watch *watch, pid_t pid)
 {
-	const struct process *process = execution_join_process(watch->config.join, pid);
+	const struct process *process = process_roster_find(watch->config.roster, pid);
 
-	return process && execution_join_left_out(watch->config.join, process);
+	return process && process_roster_left_out(watch->config.roster, process);
 }
 
 /* ---- memory maps ---- */

@@ -8,19 +8,21 @@
 #include "loop/loop.h"
 #include "observe/host/executable.h"
 #include "observe/host/execution_join.h"
+#include "observe/host/process_roster.h"
 #include "observe/host/process_table.h"
 #include "observe/observation.h"
 
 /*
- * Which shared libraries programs map: seen in /proc/PID/maps (soon after a program began and at each
- * sweep), and for programs that are gone by then in open notifications. These are asked for only in
- * directories where mapped libraries lie, and no more for a file once it is known to be mapped: an
- * idle host raises none, and files that are not libraries are never opened here.
+ * Which shared libraries programs map: seen in /proc/PID/maps (soon after a program began and at
+ * each sweep), and for programs that are gone by then in open notifications. These are asked for
+ * only in directories where mapped libraries lie, and no more for a file once it is known to be
+ * mapped: an idle host raises none, and files that are not libraries are never opened here.
  */
 struct library_watch;
 
 struct library_watch_config {
 	struct process_table *table;
+	struct process_roster *roster;
 	struct executables *executables;
 	struct execution_join *join;
 	observation_fn deliver;

@@ -49,10 +49,8 @@ static void update(struct process_census *census, struct process *process,
 
 	process->generation = census->generation;
 	process->session = swept->session;
-	if (!(process->flags & PROCESS_USER_KNOWN) || !census->config.process_events) {
+	if (process->user == PROCESS_USER_UNKNOWN || !census->config.process_events)
 		process->user = swept->user;
-		process->flags |= PROCESS_USER_KNOWN;
-	}
 	if (census->config.process_events || process->flags & PROCESS_KERNEL)
 		return;
 	if (process_program_path(process->pid, &path) == 0 &&
@@ -81,67 +79,34 @@ static void visit(void *context, const struct swept_process *swept)
 		return;
 	process->parent_pid = swept->parent;
 	process->session = swept->session;
-	process->user = process->exec_user = swept->user;
+	process->user = process->image_users[0] = swept->user;
 	process->started_ns = swept->started_ns;
 	process->generation = census->generation;
-	process->flags = PROCESS_FRESH | PROCESS_USER_KNOWN;
+	process->flags = PROCESS_FRESH;
 	if (swept->kernel_thread)
 		process->flags |= PROCESS_KERNEL;
 	else if (process_program_path(swept->pid, &path) == 0)
 		process->program = label_new(path, NULL);
 }
 
-static uint16_t membership(struct process_census *census, const struct process *process)
-{
-	const struct process_census_config *config = &census->config;
-	const struct process *parent = process_find(config->table, process->parent_pid);
-	const struct process *leader = process_find(config->table, process->session);
-	uint16_t flags = 0;
-
-	if (process->pid == config->self)
-		flags |= PROCESS_OWN;
-	if (parent)
-		flags |= parent->flags & (PROCESS_OWN | PROCESS_SESSION);
-	if (config->session_root == config->self)
-		return flags;
-	if (process->pid == config->session_root)
-		flags |= PROCESS_SESSION;
-	/* orphans of the session have another parent now; their POSIX session tells */
-	if (leader)
-		flags |= leader->flags & PROCESS_SESSION;
-	return flags;
-}
-
-/* Children may come before their parents: until nothing changes any more. */
-static void spread_membership(struct process_census *census)
+/* What an audit session tells comes first. Children may come before their parents, and of two in
+ * one POSIX session the one with a parent in the session tells of the other: until nothing changes
+ * any more. */
+static void enroll(struct process_census *census)
 {
 	struct process *process = NULL;
 	bool changed = true;
 
+	while ((process = process_next(census->config.table, process)))
+		if (process->flags & PROCESS_FRESH)
+			process_roster_enroll_audit(census->config.roster, process);
 	while (changed) {
 		changed = false;
-		for (process = NULL; (process = process_next(census->config.table, process));) {
-			uint16_t flags;
-
-			if (!(process->flags & PROCESS_FRESH))
-				continue;
-			flags = process->flags | membership(census, process);
-			changed |= flags != process->flags;
-			process->flags = flags;
-		}
+		for (process = NULL; (process = process_next(census->config.table, process));)
+			if (process->flags & PROCESS_FRESH)
+				changed |= process_roster_enroll(census->config.roster, process);
 	}
-}
-
-static void mark_audit_session(struct process_census *census)
-{
-	struct process *process = NULL;
-
-	if (census->config.audit_session == AUDIT_SESSION_UNSET)
-		return;
-	while ((process = process_next(census->config.table, process)))
-		if (process->flags & PROCESS_FRESH && !(process->flags & PROCESS_KERNEL) &&
-		    process_audit_session(process->pid) == census->config.audit_session)
-			process->flags |= PROCESS_SESSION;
+	process_roster_swept(census->config.roster);
 }
 
 /* A process that runs what its parent runs is a fork of it, no execution. */
@@ -193,8 +158,7 @@ int process_census_take(struct process_census *census, bool first)
 	if (result < 0)
 		return result;
 	process_table_sweep_end(census->config.table, census->generation, clock_boottime_ns());
-	mark_audit_session(census);
-	spread_membership(census);
+	enroll(census);
 	report(census);
 	return 0;
 }

@@ -6,19 +6,18 @@
 #include <sys/types.h>
 
 #include "observe/host/execution_join.h"
+#include "observe/host/process_roster.h"
 #include "observe/host/process_table.h"
 
-/* Brings the process table in line with /proc: at the start, where events are missing, after losses.
- * What runs and was not known is reported through the join. */
+/* Brings the process table in line with /proc: at the start, where events are missing, after
+ * losses. What runs and was not known is reported through the join. */
 struct process_census;
 
 struct process_census_config {
 	struct process_table *table;
+	struct process_roster *roster;
 	struct execution_join *join;
-	bool process_events;	/* the table is kept by events: only gaps are filled */
-	pid_t self;
-	pid_t session_root;	/* below it everything is of the session; may be self */
-	uint32_t audit_session; /* or AUDIT_SESSION_UNSET */
+	bool process_events; /* the table is kept by events: only gaps are filled */
 };
 
 int process_census_new(const struct process_census_config *config,

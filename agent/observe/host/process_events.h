@@ -9,8 +9,8 @@
 #include "loop/loop.h"
 
 /*
- * The kernel's process connector (linux/cn_proc.h): forks, execs, changes of user and exits of whole
- * processes, as they happen. Threads are filtered out in the kernel.
+ * The kernel's process connector (linux/cn_proc.h): forks, execs, changes of user and exits of
+ * whole processes, as they happen. Threads are filtered out in the kernel.
  */
 enum process_event_kind {
 	PROCESS_EVENT_FORK,
@@ -22,23 +22,22 @@ enum process_event_kind {
 
 struct process_event {
 	enum process_event_kind kind;
-	pid_t pid;	    /* FORK: the child */
-	pid_t parent;	    /* FORK */
-	uint32_t user;	    /* USER: effective */
+	pid_t pid;     /* FORK: the child */
+	pid_t parent;  /* FORK */
+	uint32_t user; /* USER: effective */
 };
 
-/* One netlink datagram from the connector. Calls back for each message in it. Returns 0, or -EBADMSG
- * when a length in it does not hold (what came before was delivered). */
+/* One netlink datagram from the connector. Calls back for each message in it. Returns 0, or
+ * -EBADMSG when a length in it does not hold (what came before was delivered). */
 typedef void (*process_event_fn)(void *context, const struct process_event *event);
 int process_events_parse(const void *bytes, size_t size, process_event_fn deliver, void *context);
 
 struct process_events;
 
-/* after: called when the loop has read what was queued, not by process_events_drain(). Errors: -errno
- * with the reason why the layer is off in *ret_off (a constant string). */
-int process_events_new(struct loop *loop, process_event_fn deliver,
-		       void (*after)(void *context), void *context,
-		       struct process_events **ret_events, const char **ret_off);
+/* after: called when the loop has read what was queued, not by process_events_drain(). Errors:
+ * -errno with the reason why the layer is off in *ret_off (a constant string). */
+int process_events_new(struct loop *loop, process_event_fn deliver, void (*after)(void *context),
+		       void *context, struct process_events **ret_events, const char **ret_off);
 void process_events_free(struct process_events *events);
 
 /* Takes everything that is queued. */

@@ -195,7 +195,9 @@ struct process *process_add(struct process_table *table, pid_t pid)
 	if (table->count >= table->bucket_count)
 		rehash(table);
 	process = &table->entries[index];
-	*process = (struct process){.pid = pid};
+	*process = (struct process){.pid = pid, .user = PROCESS_USER_UNKNOWN};
+	for (size_t i = 0; i < PROCESS_IMAGES_KEPT; i++)
+		process->image_users[i] = PROCESS_USER_UNKNOWN;
 	bucket = bucket_of(table, pid);
 	process->next = *bucket;
 	*bucket = index;
@@ -207,7 +209,7 @@ struct process *process_add(struct process_table *table, pid_t pid)
 struct process *process_forked(struct process_table *table, pid_t parent_pid, pid_t child,
 			       uint64_t now_ns)
 {
-	const uint16_t inherited = PROCESS_OWN | PROCESS_SESSION | PROCESS_USER_KNOWN;
+	const uint16_t inherited = PROCESS_OWN | PROCESS_SESSION;
 	struct process *process = process_find(table, child);
 	const struct process *parent;
 
@@ -223,7 +225,7 @@ struct process *process_forked(struct process_table *table, pid_t parent_pid, pi
 		return process;
 	process->flags |= parent->flags & inherited;
 	process->user = parent->user;
-	process->exec_user = parent->user;
+	process->image_users[0] = parent->user;
 	process->parent_images = parent->images;
 	if (parent->unmatched) {
 		process->flags |= PROCESS_PARENT_LATE;
@@ -253,7 +255,7 @@ struct process *process_executed(struct process_table *table, pid_t pid)
 	process->images++;
 	if (process->unmatched < UINT16_MAX)
 		process->unmatched++;
-	process->exec_user = process->user;
+	process->image_users[process->images % PROCESS_IMAGES_KEPT] = process->user;
 	return process;
 }
 
@@ -265,6 +267,14 @@ void process_match(struct process *process, struct label *program)
 	process->previous = process->program;
 	process->program = label_reference(program);
 	process->flags |= PROCESS_MATCHED;
+}
+
+uint32_t process_image_user(const struct process *process)
+{
+	if (process->unmatched >= PROCESS_IMAGES_KEPT)
+		return PROCESS_USER_UNKNOWN;
+	return process->image_users[(uint16_t)(process->images - process->unmatched) %
+				    PROCESS_IMAGES_KEPT];
 }
 
 void process_exited(struct process_table *table, pid_t pid, uint64_t now_ns)

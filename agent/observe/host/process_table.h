@@ -14,26 +14,33 @@
  * known of it from elsewhere (file events, packets) comes later than its end.
  *
  * Files (fanotify) and process events (connector) come through different queues. Each exec of a
- * process makes a new image; images counts those announced, unmatched those of them whose file is not
- * known yet. The files come in the order of the images, so the n-th file belongs to the n-th image.
+ * process makes a new image; images counts those announced, unmatched those of them whose file is
+ * not known yet. The files come in the order of the images, so the n-th file belongs to the n-th
+ * image.
  */
 enum process_flags {
-	PROCESS_OWN = 1 << 0,	      /* this program or a child of it */
-	PROCESS_SESSION = 1 << 1,     /* of the login session that is left out */
-	PROCESS_KERNEL = 1 << 2,      /* a kernel thread */
+	PROCESS_OWN = 1 << 0,	  /* this program or a child of it */
+	PROCESS_SESSION = 1 << 1, /* of the login session that is left out */
+	PROCESS_KERNEL = 1 << 2,  /* a kernel thread */
 	PROCESS_ENDED = 1 << 3,
-	PROCESS_USER_KNOWN = 1 << 4,
-	PROCESS_PARENT_LATE = 1 << 5, /* parent's program was not known at the fork: look it up */
-	PROCESS_MATCHED = 1 << 6,     /* program is its own, not inherited by fork */
-	PROCESS_FRESH = 1 << 7,	      /* found by the sweep that is going on */
+	PROCESS_PARENT_LATE = 1 << 4, /* parent's program was not known at the fork: look it up */
+	PROCESS_MATCHED = 1 << 5,     /* program is its own, not inherited by fork */
+	PROCESS_FRESH = 1 << 6,	      /* found by the sweep that is going on */
 };
+
+/* (uid_t)-1 is nobody's: setresuid(2) */
+#define PROCESS_USER_UNKNOWN UINT32_MAX
+
+/* The latest images whose users are kept. */
+#define PROCESS_IMAGES_KEPT 4
 
 struct process {
 	int32_t pid;
 	int32_t parent_pid;
 	int32_t session; /* POSIX session id; 0 when only events told of it */
-	uint32_t user; /* effective, now */
-	uint32_t exec_user; /* when the latest image began */
+	uint32_t user;	 /* effective, now */
+	uint32_t
+		image_users[PROCESS_IMAGES_KEPT]; /* when image n began, at n modulo their number */
 	uint16_t images;
 	uint16_t unmatched;
 	uint16_t parent_images; /* the parent's count at the fork */
@@ -44,8 +51,8 @@ struct process {
 	uint32_t older;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	uint64_t ended_ns;
-	struct label *program;	/* that it runs, or that it got by fork; NULL: unknown */
-	struct label *previous; /* before the last match, for children forked then */
+	struct label *program;	      /* that it runs, or that it got by fork; NULL: unknown */
+	struct label *previous;	      /* before the last match, for children forked then */
 	struct label *parent_program; /* that forked it */
 };
 
@@ -70,6 +77,11 @@ struct process *process_executed(struct process_table *table, pid_t pid);
 
 /* The file of the oldest unmatched image (or of one that was not announced). */
 void process_match(struct process *process, struct label *program);
+
+/* The effective user with which the image began whose file was matched last, or
+ * PROCESS_USER_UNKNOWN. Only as good as the events that tell of changes: without them it says
+ * nothing. */
+uint32_t process_image_user(const struct process *process);
 
 void process_exited(struct process_table *table, pid_t pid, uint64_t now_ns);
 

@@ -6,12 +6,15 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "observe/host/login_session.h"
+
+enum { TERMINAL = 1, LISTENS = 2 };
 
 struct member {
 	pid_t pid;
 	pid_t parent;
-	bool has_terminal;
+	int has;
 };
 
 /* A table of members that ends with pid 0. */
@@ -20,61 +23,98 @@ static bool look_up(void *context, pid_t pid, struct session_process *ret_proces
 	for (const struct member *member = context; member->pid; member++) {
 		if (member->pid != pid)
 			continue;
-		ret_process->parent = member->parent;
-		ret_process->has_terminal = member->has_terminal;
+		*ret_process = (struct session_process){.parent = member->parent,
+							.has_terminal = member->has & TERMINAL,
+							.listens = member->has & LISTENS};
 		return true;
 	}
 	return false;
 }
 
-static void ssh_with_sudo(void **state)
+struct tree {
+	const char *what;
+	struct member members[9];
+	pid_t self;
+	pid_t root;
+};
+
+static const struct tree trees[] = {
+	{"sshd under init: listener, privileged, user's, shell, sudo, self",
+	 {{1, 0, 0},
+	  {50, 1, LISTENS},
+	  {60, 50, 0},
+	  {61, 60, 0},
+	  {62, 61, TERMINAL},
+	  {63, 62, TERMINAL},
+	  {64, 63, TERMINAL}},
+	 64,
+	 60},
+	{"sshd without a terminal for the command",
+	 {{1, 0, 0}, {50, 1, LISTENS}, {60, 50, 0}, {61, 60, 0}, {62, 61, 0}},
+	 62,
+	 60},
+	{"OpenSSH 9.8: listener, sshd-session twice, shell",
+	 {{1, 0, 0}, {50, 1, LISTENS}, {60, 50, 0}, {61, 60, 0}, {62, 61, TERMINAL}},
+	 62,
+	 60},
+	{"s6: svscan, supervise, listener, connection, shell",
+	 {{1, 0, 0},
+	  {30, 1, 0},
+	  {31, 30, 0},
+	  {50, 31, LISTENS},
+	  {60, 50, 0},
+	  {61, 60, TERMINAL},
+	  {62, 61, TERMINAL}},
+	 62,
+	 60},
+	{"s6-svscan is pid 1: supervise, listener, connection, shell",
+	 {{1, 0, 0}, {31, 1, 0}, {50, 31, LISTENS}, {60, 50, 0}, {61, 60, TERMINAL}},
+	 61,
+	 60},
+	{"a listener that a script started from a console",
+	 {{1, 0, 0}, {40, 1, TERMINAL}, {50, 40, LISTENS | TERMINAL}, {60, 50, 0}, {61, 60, 1}},
+	 61,
+	 60},
+	{"dropbear: listener, connection, shell",
+	 {{1, 0, 0}, {50, 1, LISTENS}, {60, 50, 0}, {61, 60, TERMINAL}},
+	 61,
+	 60},
+	{"inetd: listener, telnetd, login, shell",
+	 {{1, 0, 0}, {50, 1, LISTENS}, {60, 50, 0}, {61, 60, TERMINAL}, {62, 61, TERMINAL}},
+	 62,
+	 60},
+	{"sshd@ by socket activation: init itself listens",
+	 {{1, 0, LISTENS}, {60, 1, 0}, {61, 60, 0}, {62, 61, TERMINAL}},
+	 62,
+	 61},
+	{"console: login, shell, self",
+	 {{1, 0, 0}, {70, 1, TERMINAL}, {71, 70, TERMINAL}, {72, 71, TERMINAL}},
+	 72,
+	 70},
+	{"console: the shell is a child of init", {{1, 0, 0}, {70, 1, TERMINAL}}, 70, 70},
+	{"tmux: its server serves other panes as well",
+	 {{1, 0, 0}, {80, 1, 0}, {81, 80, TERMINAL}, {82, 81, TERMINAL}},
+	 82,
+	 81},
+	{"started by a service manager", {{1, 0, 0}, {90, 1, 0}}, 90, 90},
+	{"started by a supervisor below init", {{1, 0, 0}, {30, 1, 0}, {90, 30, 0}}, 90, 90},
+	{"entered a container from outside", {{1, 0, 0}, {20, 0, 1}, {21, 20, 1}}, 21, 20},
+	{"is what entered a container", {{1, 0, 0}, {20, 0, 1}}, 20, 20},
+	{"started by a service of a container", {{1, 0, 0}, {5, 1, 0}, {6, 5, 0}}, 6, 6},
+	{"is the container's init", {{1, 0, 0}}, 1, 1},
+};
+
+static void the_session_begins_below_who_serves_others(void **state)
 {
-	/* listener, privileged, user's, shell, sudo, self */
-	struct member tree[] = {{1, 0, 0},   {50, 1, 0},  {60, 50, 0}, {61, 60, 0},
-				{62, 61, 1}, {63, 62, 1}, {64, 63, 1}, {0, 0, 0}};
-
 	(void)state;
-	assert_int_equal(login_session_root(look_up, tree, 64), 60);
-}
+	for (size_t i = 0; i < array_length(trees); i++) {
+		struct tree tree = trees[i];
+		pid_t root = login_session_root(look_up, tree.members, tree.self);
 
-static void console_login(void **state)
-{
-	struct member tree[] = {{1, 0, 0}, {70, 1, 1}, {71, 70, 1}, {72, 71, 1}, {0, 0, 0}};
-
-	(void)state;
-	assert_int_equal(login_session_root(look_up, tree, 72), 70);
-}
-
-static void terminal_multiplexer(void **state)
-{
-	/* the server is a daemon that serves other panes as well */
-	struct member tree[] = {{1, 0, 0}, {80, 1, 0}, {81, 80, 1}, {82, 81, 1}, {0, 0, 0}};
-
-	(void)state;
-	assert_int_equal(login_session_root(look_up, tree, 82), 81);
-}
-
-static void service_manager(void **state)
-{
-	struct member tree[] = {{1, 0, 0}, {90, 1, 0}, {0, 0, 0}};
-
-	(void)state;
-	assert_int_equal(login_session_root(look_up, tree, 90), 90);
-}
-
-static void container(void **state)
-{
-	/* entered from outside: its parent is in another pid namespace */
-	struct member entered[] = {{1, 0, 0}, {20, 0, 1}, {21, 20, 1}, {0, 0, 0}};
-	/* started by the container's init */
-	struct member init[] = {{1, 0, 0}, {5, 1, 0}, {6, 5, 0}, {0, 0, 0}};
-	struct member is_init[] = {{1, 0, 0}, {0, 0, 0}};
-
-	(void)state;
-	assert_int_equal(login_session_root(look_up, entered, 21), 20);
-	assert_int_equal(login_session_root(look_up, entered, 20), 20);
-	assert_int_equal(login_session_root(look_up, init, 6), 6);
-	assert_int_equal(login_session_root(look_up, is_init, 1), 1);
+		if (root != tree.root)
+			print_error("%s: %d\n", tree.what, (int)root);
+		assert_int_equal(root, tree.root);
+	}
 }
 
 static void broken_trees(void **state)
@@ -92,11 +132,7 @@ static void broken_trees(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ssh_with_sudo),
-		cmocka_unit_test(console_login),
-		cmocka_unit_test(terminal_multiplexer),
-		cmocka_unit_test(service_manager),
-		cmocka_unit_test(container),
+		cmocka_unit_test(the_session_begins_below_who_serves_others),
 		cmocka_unit_test(broken_trees),
 	};
 

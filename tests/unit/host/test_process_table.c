@@ -35,7 +35,7 @@ static void a_child_begins_with_what_its_parent_has(void **state)
 	struct process *parent = process_add(table, 10);
 
 	(void)state;
-	parent->flags |= PROCESS_SESSION | PROCESS_USER_KNOWN;
+	parent->flags |= PROCESS_SESSION;
 	parent->user = 33;
 	runs(table, 10, "/bin/a");
 	assert_non_null(process_forked(table, 10, 11, 5));
@@ -82,6 +82,39 @@ static void late_files_find_their_image(void **state)
 	assert_string_equal(parent_of(table, 11), "/bin/a");
 	assert_string_equal(parent_of(table, 12), "/bin/b");
 	assert_int_equal(process_find(table, 10)->unmatched, 0);
+	process_table_free(table);
+}
+
+/* setpriv: exec as root, setuid, exec; all of it was told before the first file came. */
+static void each_image_has_the_user_it_began_with(void **state)
+{
+	struct process_table *table = table_of(16);
+	struct process *process;
+
+	(void)state;
+	process_add(table, 10)->user = 0;
+	assert_int_equal(process_image_user(process_find(table, 10)), PROCESS_USER_UNKNOWN);
+	process = process_forked(table, 10, 11, 0);
+	assert_int_equal(process_image_user(process), 0);
+	process = process_executed(table, 11);
+	process->user = 65534;
+	(void)process_executed(table, 11);
+	runs(table, 11, "/bin/setpriv");
+	assert_int_equal(process_image_user(process), 0);
+	runs(table, 11, "/bin/job");
+	assert_int_equal(process_image_user(process), 65534);
+	/* more than are kept: no guess */
+	process->user = 7;
+	for (int i = 0; i <= PROCESS_IMAGES_KEPT; i++)
+		(void)process_executed(table, 11);
+	runs(table, 11, "/bin/first");
+	assert_int_equal(process_image_user(process), PROCESS_USER_UNKNOWN);
+	runs(table, 11, "/bin/second");
+	assert_int_equal(process_image_user(process), 7);
+	/* another process of that pid has nothing of it */
+	process_forget(table, 11);
+	process = process_executed(table, 11);
+	assert_int_equal(process_image_user(process), PROCESS_USER_UNKNOWN);
 	process_table_free(table);
 }
 
@@ -187,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_child_begins_with_what_its_parent_has),
 		cmocka_unit_test(the_parent_is_what_it_was_at_the_fork),
 		cmocka_unit_test(late_files_find_their_image),
+		cmocka_unit_test(each_image_has_the_user_it_began_with),
 		cmocka_unit_test(ended_processes_stay_for_a_while),
 		cmocka_unit_test(a_reused_pid_is_somebody_else),
 		cmocka_unit_test(an_exec_after_the_end_revives),
