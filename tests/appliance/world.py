@@ -11,22 +11,26 @@ UDP = [("203.0.113.20", 123)]
 DISTANCE = 0.01  # seconds: servers on the internet are not next door
 
 
+def answer(connection, port):
+    with connection:
+        connection.settimeout(2)
+        try:
+            time.sleep(DISTANCE)
+            if connection.recv(2048) and port == 80:
+                connection.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
+        except OSError:
+            pass
+
+
 def serve_tcp(address, port):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
-    listener.listen(16)
+    listener.listen(128)
     while True:
         connection, _ = listener.accept()
-        with connection:
-            connection.settimeout(2)
-            try:
-                time.sleep(DISTANCE)
-                if connection.recv(2048) and port == 80:
-                    connection.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
-            except OSError:
-                pass
+        threading.Thread(target=answer, args=(connection, port), daemon=True).start()
 
 
 def serve_udp(address, port):
