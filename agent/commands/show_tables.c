@@ -148,7 +148,8 @@ static int show_libraries(const struct show *show, const struct profile *profile
 	return 0;
 }
 
-/* What the evidence says of an entry: how often and when last; NULL where it says nothing. */
+/* What the evidence says of an entry: how often and when last; "-" and NULL where it says nothing.
+ */
 struct entry_evidence {
 	char count[24];
 	const char *last;
@@ -159,7 +160,7 @@ static void find_evidence(const struct show *show, char *label, struct entry_evi
 	const json_t *entry = label ? json_object_get(show->entries, label) : NULL;
 	const json_t *count = json_object_get(entry, "count");
 
-	(void)snprintf(evidence->count, sizeof(evidence->count), "-");
+	*evidence = (struct entry_evidence){.count = "-"};
 	if (json_is_integer(count))
 		(void)snprintf(evidence->count, sizeof(evidence->count), "%" JSON_INTEGER_FORMAT,
 			       json_integer_value(count));
