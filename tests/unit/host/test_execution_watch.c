@@ -156,6 +156,71 @@ static void brief_programs_with_the_process_connector(void **state)
 	assert_true(stage_run(&stage));
 }
 
+/* ---- users without process events ---- */
+
+#define JOBS 60
+
+static void make_jobs(const char *directory)
+{
+	char trailer[16];
+
+	for (int i = 0; i < JOBS; i++) {
+		(void)snprintf(trailer, sizeof(trailer), "%d", i);
+		copy_with_trailer(helper("tiny"), numbered(directory, i).path, trailer);
+	}
+	copy_with_trailer(helper("brief"), in(directory, "brief").path, "");
+	copy_with_trailer(helper("libprobe.so"), in(directory, "libprobe.so").path, "");
+	CHECK(chmod(directory, 0755) == 0);
+}
+
+/* Each process runs setpriv as root first. */
+static void start_jobs(const char *directory)
+{
+	struct place brief = in(directory, "brief");
+	const char *const slow[] = {"setpriv", "--reuid=65534", brief.path, "1500", NULL};
+
+	for (int i = 0; i < JOBS; i++) {
+		struct place place = numbered(directory, i);
+		const char *const argv[] = {"setpriv", "--reuid=65534", place.path, NULL};
+
+		(void)start_program("/usr/bin/setpriv", argv, true);
+	}
+	(void)start_program("/usr/bin/setpriv", slow, true);
+}
+
+static void no_job_has_the_user_of_the_program_before(const struct sightings *sightings,
+						      const char *directory)
+{
+	const struct sighting *item;
+
+	CHECK(sightings->layers.connector_off);
+	for (int i = 0; i < JOBS; i++) {
+		item = find_sighting(sightings, OBSERVATION_EXECUTION, numbered(directory, i).path,
+				     NULL);
+		CHECK(item);
+		CHECK(!*item->user || strcmp(item->user, "nobody") == 0);
+	}
+	item = find_sighting(sightings, OBSERVATION_EXECUTION, in(directory, "brief").path, NULL);
+	CHECK(item && strcmp(item->user, "nobody") == 0);
+}
+
+static void users_without_process_events(void **state)
+{
+	const struct stage stage = {
+		.name = "users",
+		.prepare = make_jobs,
+		.act = start_jobs,
+		.check = no_job_has_the_user_of_the_program_before,
+	};
+
+	(void)state;
+	if (access("/usr/bin/setpriv", X_OK) < 0) {
+		print_message("SKIPPED: no setpriv\n");
+		skip();
+	}
+	assert_true(stage_run(&stage));
+}
+
 /* ---- scripts ---- */
 
 static void make_scripts(const char *directory)
@@ -480,6 +545,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hundreds_of_brief_programs),
 		cmocka_unit_test(brief_programs_with_the_process_connector),
+		cmocka_unit_test(users_without_process_events),
 		cmocka_unit_test(scripts_and_their_interpreters),
 		cmocka_unit_test(deleted_replaced_and_lying_programs),
 		cmocka_unit_test(mapped_libraries),
