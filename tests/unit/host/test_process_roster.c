@@ -143,6 +143,27 @@ static void the_session_is_included_on_request(void **state)
 	clear(&place);
 }
 
+/* As at a census: every process has a POSIX session of its own, half of them are members. */
+static void a_hundred_thousand_processes(void **state)
+{
+	struct process_roster_config config = {
+		.process_events = true,
+		.session = {.self = SELF, .root = CONNECTION, .audit = AUDIT_SESSION_UNSET}};
+	struct place place;
+
+	(void)state;
+	assert_int_equal(process_table_new(&place.table, 131072), 0);
+	config.table = place.table;
+	assert_int_equal(process_roster_new(&config, &place.roster), 0);
+	(void)add(&place, CONNECTION, INIT, SSHD);
+	for (pid_t pid = BASE + 1000; pid < BASE + 101000; pid++)
+		(void)add(&place, pid, pid % 2 ? CONNECTION : INIT, pid);
+	process_roster_swept(place.roster);
+	for (pid_t pid = BASE + 1000; pid < BASE + 101000; pid++)
+		assert_int_equal(left_out(&place, pid), pid % 2);
+	clear(&place);
+}
+
 static void what_is_not_in_the_table_is_read_from_proc(void **state)
 {
 	struct process_roster_config config = {
@@ -175,6 +196,7 @@ int main(void)
 		cmocka_unit_test(a_posix_session_without_members_is_anybodys),
 		cmocka_unit_test(without_a_session_only_we_are_left_out),
 		cmocka_unit_test(the_session_is_included_on_request),
+		cmocka_unit_test(a_hundred_thousand_processes),
 		cmocka_unit_test(what_is_not_in_the_table_is_read_from_proc),
 	};
 
