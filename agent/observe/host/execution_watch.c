@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "observe/host/executable.h"
 #include "observe/host/execution_join.h"
+#include "observe/host/execution_losses.h"
 #include "observe/host/file_events.h"
 #include "observe/host/library_watch.h"
 #include "observe/host/process_census.h"
@@ -33,11 +34,6 @@
 #define HOUSEKEEPING_NS (1 * NS_PER_S)
 #define BLIND_SWEEP_NS	(100 * NS_PER_MS)
 
-struct counters {
-	uint64_t seen;
-	uint64_t lost;
-};
-
 struct execution_watch {
 	struct execution_watch_config config;
 	struct execution_layers layers;
@@ -55,8 +51,7 @@ struct execution_watch {
 	struct loop_source *housekeeping;
 	struct loop_source *blind_sweep;
 	struct loop_source *library_sweep;
-	struct counters told_files;
-	struct counters told_processes;
+	struct execution_losses losses; /* as told last */
 	uint64_t process_losses_handled;
 	unsigned int turns;
 	bool closing;
@@ -73,47 +68,19 @@ static void deliver(void *context, const struct observation *observation)
 
 /* ---- losses ---- */
 
-static struct counters file_counters(const struct execution_watch *watch)
-{
-	struct counters counters = {.lost = execution_join_lost(watch->join)};
-
-	if (watch->files) {
-		counters.seen = file_events_seen(watch->files);
-		counters.lost += file_events_lost(watch->files);
-	}
-	return counters;
-}
-
-static struct counters process_counters(const struct execution_watch *watch)
-{
-	struct counters counters = {.lost = process_table_refused(watch->table)};
-
-	if (watch->processes) {
-		counters.seen = process_events_seen(watch->processes);
-		counters.lost += process_events_lost(watch->processes);
-	}
-	return counters;
-}
-
-static void tell(struct execution_watch *watch, const char *source, struct counters counters,
-		 struct counters *told)
-{
-	struct observation observation = {
-		.kind = OBSERVATION_LOSS,
-		.time_ns = clock_realtime_ns(),
-		.loss = {.source = source, .seen = counters.seen, .lost = counters.lost},
-	};
-
-	if (counters.seen == told->seen && counters.lost == told->lost)
-		return;
-	*told = counters;
-	deliver(watch, &observation);
-}
-
 static void tell_counters(struct execution_watch *watch)
 {
-	tell(watch, "fanotify", file_counters(watch), &watch->told_files);
-	tell(watch, "process connector", process_counters(watch), &watch->told_processes);
+	const struct execution_losses now = {
+		.files = {.seen = watch->files ? file_events_seen(watch->files) : 0,
+			  .lost = execution_join_lost(watch->join) +
+				  (watch->files ? file_events_lost(watch->files) : 0)},
+		.processes = {.seen = watch->processes ? process_events_seen(watch->processes) : 0,
+			      .lost = process_table_refused(watch->table) +
+				      (watch->processes ? process_events_lost(watch->processes)
+							: 0)},
+	};
+
+	execution_losses_tell(&watch->losses, &now, deliver, watch);
 }
 
 static void make_up_for_losses(struct execution_watch *watch)
