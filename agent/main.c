@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,10 @@ int main(int argc, char **argv)
 		(void)printf("rtguard %s\n", RTGUARD_VERSION);
 		return EXIT_FINE;
 	}
+	/* A reader that went away or a file size limit must not end a day of learning: the write
+	 * says so itself. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	for (unsigned int i = 0; i < command_count; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return commands[i].run(argc - 1, argv + 1);

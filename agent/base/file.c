@@ -104,28 +104,75 @@ static int write_and_close(int fd, const void *bytes, size_t size)
 	return result;
 }
 
-int file_replace(const char *path, const void *bytes, size_t size, struct error *error)
+/* Makes an empty file beside what path leads to. Returns its descriptor. */
+static int make_beside(const char *path, char target[PATH_MAX], char temporary[PATH_MAX],
+		       struct error *error)
 {
-	char temporary[PATH_MAX];
-	int result;
+	struct stat status;
 	int fd;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+	/* a link is followed: its file is replaced, not the link */
+	if (!realpath(path, target) && snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+		return error_set(error, ENAMETOOLONG, "%s: path too long", path);
+	if (stat(target, &status) == 0 && !S_ISREG(status.st_mode))
+		return error_set(error, S_ISDIR(status.st_mode) ? EISDIR : EINVAL,
+				 "%s: is not a regular file; name a file to write", path);
+	if (snprintf(temporary, PATH_MAX, "%s.XXXXXX", target) >= PATH_MAX)
 		return error_set(error, ENAMETOOLONG, "%s: path too long", path);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, errno, "%s: cannot create a file beside it: %s", path,
 				 strerror(errno));
-	(void)fchmod(fd, 0644);
+	return fd;
+}
+
+int file_check_replaceable(const char *path, struct error *error)
+{
+	char target[PATH_MAX];
+	char temporary[PATH_MAX];
+	int fd = make_beside(path, target, temporary, error);
+
+	if (fd < 0)
+		return fd;
+	(void)close(fd);
+	(void)unlink(temporary);
+	return 0;
+}
+
+/* As the file that is to be replaced, or as a new file would be. */
+static void take_over_mode(int fd, const char *target)
+{
+	struct stat status;
+
+	if (stat(target, &status) < 0) {
+		(void)fchmod(fd, 0644);
+		return;
+	}
+	/* without privileges the owner is the caller, which is as good */
+	if (fchown(fd, status.st_uid, status.st_gid) < 0)
+		errno = 0;
+	(void)fchmod(fd, status.st_mode & 07777);
+}
+
+int file_replace(const char *path, const void *bytes, size_t size, struct error *error)
+{
+	char target[PATH_MAX];
+	char temporary[PATH_MAX];
+	int fd = make_beside(path, target, temporary, error);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	take_over_mode(fd, target);
 	result = write_and_close(fd, bytes, size);
-	if (result == 0 && rename(temporary, path) < 0)
+	if (result == 0 && rename(temporary, target) < 0)
 		result = -errno;
 	if (result < 0) {
 		(void)unlink(temporary);
 		return error_set(error, -result, "%s: %s; what was there before is unchanged", path,
 				 strerror(-result));
 	}
-	result = sync_directory_of(path);
+	result = sync_directory_of(target);
 	if (result < 0)
 		return error_set(error, -result, "%s: cannot sync its directory: %s", path,
 				 strerror(-result));

@@ -11,8 +11,12 @@
 int file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
 	      struct error *error);
 
+/* Whether file_replace() could do its work there, tried by making and removing a file beside it. */
+int file_check_replaceable(const char *path, struct error *error);
+
 /* Replaces path in one step: a temporary file beside it, written, synced, renamed over it,
- * directory synced. Either the old or the new content is there, whatever happens. */
+ * directory synced. Either the old or the new content is there, whatever happens. A file that was
+ * there keeps its mode and, where that is allowed, its owner; a symbolic link stays one. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
 
 /* All bytes or an error; interrupted and short writes are continued. 0 or negative errno. */

@@ -33,7 +33,6 @@ struct live {
 	struct execution_watch *executions;
 	struct socket_watch *sockets;
 	struct inspector *inspector;
-	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	bool flush_failed;
 };
 
@@ -57,18 +56,13 @@ static void on_observation(void *context, const struct observation *observation)
 	learner_observe(live->learner, observation);
 }
 
-static uint64_t elapsed_ns(const struct live *live)
-{
-	return clock_boottime_ns() - live->started_ns;
-}
-
 /* A novelty curve is flat only after it was watched for as long again as it took to become so. */
 static bool is_stable(const struct live *live)
 {
 	uint64_t quiet_ns = live->config->quiet_ns;
 
 	if (!quiet_ns)
-		quiet_ns = elapsed_ns(live) / 2;
+		quiet_ns = learner_elapsed_ns(live->learner) / 2;
 	if (!live->config->quiet_ns && quiet_ns < QUIET_MINIMUM_NS)
 		quiet_ns = QUIET_MINIMUM_NS;
 	return learner_is_stable(live->learner, clock_realtime_ns(), quiet_ns);
@@ -78,7 +72,7 @@ static void report(const struct live *live, const char *notice)
 {
 	const struct learning_config *config = live->config;
 	struct learning_progress progress = {
-		.elapsed_ns = elapsed_ns(live),
+		.elapsed_ns = learner_elapsed_ns(live->learner),
 		.cycle_ns = config->cycle_ns,
 		.notice = notice,
 	};
@@ -107,7 +101,7 @@ static void on_second(void *context)
 	const struct learning_config *config = live->config;
 
 	report(live, NULL);
-	if ((config->cycle_ns && elapsed_ns(live) >= config->cycle_ns) ||
+	if ((config->cycle_ns && learner_elapsed_ns(live->learner) >= config->cycle_ns) ||
 	    (config->until_stable && is_stable(live)))
 		loop_stop(live->loop, STOPPED_BY_CYCLE);
 }
@@ -232,14 +226,19 @@ static int run(struct live *live, struct learning_result *result, struct error *
 	int stopped_by;
 	int code;
 
-	live->started_ns = clock_boottime_ns();
 	read_boot_id(cycle.boot_id);
 	code = add_timers_and_signals(live);
 	if (code < 0)
 		return error_set(error, -code, "cannot set up timers: %s", strerror(-code));
 	code = start_watching(live, error);
-	if (code < 0)
+	if (code < 0) {
+		/* Nothing was learnt: nothing to resume from. */
+		if (!live->config->resume)
+			(void)learner_discard_journal(live->learner, NULL);
 		return code;
+	}
+	if (execution_watch_layers(live->executions).fanotify_off)
+		cycle.limitation = "programs were sampled, for want of fanotify";
 	stopped_by = loop_run(live->loop);
 	if (stopped_by < 0)
 		return error_set(error, -stopped_by, "cannot wait for events: %s",
@@ -262,8 +261,10 @@ int learning_run_live(const struct learning_config *config, struct learning_resu
 		.resume = config->resume,
 	};
 	struct learning_result result = {0};
-	int code = learner_new(&learner, &live.learner, error);
+	int code = file_check_replaceable(config->output, error);
 
+	if (code == 0)
+		code = learner_new(&learner, &live.learner, error);
 	if (code < 0)
 		return code;
 	code = loop_new(&live.loop);
@@ -272,9 +273,13 @@ int learning_run_live(const struct learning_config *config, struct learning_resu
 	else
 		code = run(&live, &result, error);
 	if (code < 0) {
+		struct error lost = {0};
+
 		/* what was learnt until here stays for --resume */
 		stop_watching(&live);
-		(void)learner_flush(live.learner, NULL);
+		if (learner_flush(live.learner, &lost) < 0)
+			(void)error_prefix(error, "the latest of what was learnt is lost (%s)",
+					   lost.message);
 	}
 	loop_free(live.loop);
 	learner_free(live.learner);

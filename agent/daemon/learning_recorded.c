@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "daemon/learning_write.h"
 #include "daemon/recordings.h"
 
@@ -124,8 +125,10 @@ int learning_run_recorded(const struct learning_config *config, struct learning_
 		.context = &recorded,
 	};
 	bool heard = false;
-	int code = learner_new(&learner, &recorded.learner, error);
+	int code = file_check_replaceable(config->output, error);
 
+	if (code == 0)
+		code = learner_new(&learner, &recorded.learner, error);
 	if (code < 0)
 		return code;
 	recorded.reported_ns = recorded.started_ns;

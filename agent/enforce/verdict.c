@@ -172,6 +172,9 @@ static bool role_covers(const struct verdict *verdict, const struct observed_flo
 	case ROLE_DHCP_SERVER:
 		return place == ROLE_LAN || plays_role(verdict, flow, PEER_ROLE_DHCP_SERVER);
 	case ROLE_LAN:
+		/* a directed broadcast that one kind of capture shows and another does not */
+		return place == ROLE_LAN ||
+		       (place == ROLE_BROADCAST && ip_is_local_network(&flow->remote));
 	case ROLE_MULTICAST:
 	case ROLE_BROADCAST:
 	case ROLE_INTERNET:

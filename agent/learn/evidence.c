@@ -210,6 +210,8 @@ static void judge_completeness(struct learner *learner, const struct learner_cyc
 	learner_summarise(learner, &summary);
 	if (cycle->ended_early)
 		set_reason(learner, "the cycle was ended early");
+	if (cycle->limitation)
+		set_reason(learner, "%s", cycle->limitation);
 	if (summary.packets_dropped)
 		set_reason(learner, "%llu packets were dropped",
 			   (unsigned long long)summary.packets_dropped);

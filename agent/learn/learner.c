@@ -373,10 +373,6 @@ int learner_flush(struct learner *learner, struct error *error)
 	save_evicted(learner);
 	save_cycle(learner);
 	result = journal_commit(learner->journal, learner->state, &problem);
-	/* The same trouble again is no news. */
-	if (result == learner->journal_error)
-		return 0;
-	learner->journal_error = result;
 	if (result < 0 && error)
 		*error = problem;
 	return result;

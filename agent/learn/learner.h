@@ -42,12 +42,17 @@ void learner_observe(struct learner *learner, const struct observation *observat
 void learner_attribute(struct learner *learner, const struct station *station, uint64_t flow_id,
 		       const char *program, bool left_out);
 
+/* How long was learnt, by CLOCK_BOOTTIME: this cycle and those that --resume goes on from; of
+ * recordings, by their packets. */
+uint64_t learner_elapsed_ns(const struct learner *learner);
+
 /* A new sample begins: another recording, another hour of learning. How often a peer comes back in
  * later samples decides whether a class of peers is closed (generalise.h). */
 void learner_begin_sample(struct learner *learner);
 
-/* Writes what changed since the last call to the journal. To be called every few seconds. An error
- * is reported once; learning goes on in memory and later calls try again. */
+/* Writes what changed since the last call to the journal. To be called every few seconds. After an
+ * error learning goes on in memory; later calls try again and return the error for as long as it
+ * lasts. */
 int learner_flush(struct learner *learner, struct error *error);
 
 /* The cycle is over and its profile is safely written: the journal is removed. */
@@ -87,7 +92,9 @@ struct learner_cycle {
 	uint64_t started_ns;
 	uint64_t ended_ns;
 	bool ended_early;
-	char boot_id[40]; /* of /proc/sys/kernel/random/boot_id; "" for recordings */
+	const char *limitation; /* what could not be watched from the beginning, as a sentence; or
+				   NULL */
+	char boot_id[40];	/* of /proc/sys/kernel/random/boot_id; "" for recordings */
 };
 
 /* A new profile with policy and evidence, generalised (generalise.h) and canonical; device fields

@@ -23,7 +23,6 @@ struct learner {
 	bool recorded;
 	struct state *state;
 	struct journal *journal; /* NULL: none */
-	int journal_error;	 /* the last one that was reported, 0 after a good commit */
 	struct map *attributions;
 	struct novelty novelty[NOVELTY_CLASSES];
 	struct novelty entries;	 /* of connections, as generalised into entries */
@@ -46,8 +45,6 @@ struct learner {
 	char incomplete_reason[256];
 };
 
-/* Time that learning took so far, earlier cycles included. */
-uint64_t learner_elapsed_ns(const struct learner *learner);
 
 /* Takes the entry under learner->key into account for its class, and when it is new notes its label
  * and a point of the curve. */

@@ -157,6 +157,29 @@ class Journal(harness.Case):
         self.assertIs(profile["evidence"]["complete"], False)
         self.assertIs(profile["evidence"]["capture"]["interrupted"], True)
 
+    def test_an_inspector_that_hangs_is_replaced(self):
+        learner = self.learning()
+        hung = children_of(learner.pid)
+        os.kill(hung[0], signal.SIGSTOP)
+        self.assertTrue(wait_until(lambda: children_of(learner.pid) and children_of(learner.pid) != hung, 30))
+        lines, _ = stop_learning(learner)
+        self.assertTrue(load(self.dir / "p.json")["evidence"]["capture"]["interrupted"])
+
+    def test_a_failed_start_leaves_nothing_behind(self):
+        self.assert_trouble(rtguard("learn", "--interface", "nosuch0", "--cycle", "2s", "-o", self.dir / "p.json"), "nosuch0")
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_an_output_that_cannot_be_is_told_at_once(self):
+        started = time.monotonic()
+        self.assert_trouble(rtguard("learn", "--cycle", "20s", "--journal", self.dir / "journal", "-o", "/proc/p.json"), "/proc/p.json")
+        self.assertLess(time.monotonic() - started, 5)
+
+    def test_a_reader_that_goes_away_ends_nothing(self):
+        learner = self.learning(cycle="4s")
+        learner.stdout.close()
+        self.assertEqual(learner.wait(20), 2)  # the last line could not be printed
+        self.assertTrue((self.dir / "p.json").exists())
+
     def test_an_interface_that_goes_and_comes_back(self):
         def add():
             subprocess.run(["ip", "link", "add", "name", "va", "type", "veth", "peer", "name", "vb"], check=True)

@@ -18,7 +18,8 @@ enum program_class {
 enum program_class program_class_by_name(const char *path);
 
 /* Whether argv[0] shows a multi-call binary: its base name is no part of the file's ("python3" of
- * "python3.11" is), and a link of that name in one of the usual directories leads to the same file. root: "" or "/proc/PID/root". */
+ * "python3.11" is), and a link of that name in one of the usual directories leads to the same file.
+ * root: "" or "/proc/PID/root". */
 bool is_linked_applet(const char *root, const char *path, const struct file_key *file,
 		      const char *argv0);
 

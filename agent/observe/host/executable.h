@@ -12,8 +12,8 @@
 
 /*
  * Who a file is: its SHA-256 and what it is for exec, always through an open descriptor. Hashing is
- * done in slices between other work, several files in turn, so that a large file delays nobody. What
- * was hashed is remembered by device, inode, change and modification time and size, unless the
+ * done in slices between other work, several files in turn, so that a large file delays nobody.
+ * What was hashed is remembered by device, inode, change and modification time and size, unless the
  * filesystem cannot be trusted with these (FUSE, network) or the file changed a moment ago.
  */
 struct executables;

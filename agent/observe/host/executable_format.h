@@ -19,9 +19,9 @@ enum executable_kind {
 
 struct executable_format {
 	enum executable_kind kind;
-	bool has_loader;	/* PT_INTERP: the kernel opens a second file */
-	char library_name[64];	/* DT_SONAME; "" for none or a longer one */
-	char interpreter[256];	/* PT_INTERP, or the program of the "#!" line; "" for none */
+	bool has_loader;       /* PT_INTERP: the kernel opens a second file */
+	char library_name[64]; /* DT_SONAME; "" for none or a longer one */
+	char interpreter[256]; /* PT_INTERP, or the program of the "#!" line; "" for none */
 	/* the DT_NEEDED names one after the other, each with its NUL; NULL for none. Freed with
 	 * executable_format_clear(). */
 	char *needed;
@@ -31,8 +31,8 @@ struct executable_format {
 /* Up to size bytes at an offset, as pread(2) returns them; negative errno on error. */
 typedef ssize_t (*file_read_fn)(void *context, void *bytes, size_t size, uint64_t offset);
 
-/* Whatever the content, the answer is a kind; what can't be made sense of is EXECUTABLE_OTHER or has
- * nothing needed. Errors: those of read, and -ENOMEM. */
+/* Whatever the content, the answer is a kind; what can't be made sense of is EXECUTABLE_OTHER or
+ * has nothing needed. Errors: those of read, and -ENOMEM. */
 int executable_format_read(file_read_fn read, void *context, struct executable_format *ret_format);
 int executable_format_of(int fd, struct executable_format *ret_format);
 void executable_format_clear(struct executable_format *format);

@@ -16,8 +16,9 @@
  * of /proc with libproc2 (at the start, where a layer is missing, and after lost events). Delivers
  * EXECUTION, SCRIPT, LIBRARY and LOSS. Passive: no layer makes anybody wait.
  *
- * Without the process connector a user that could not be read while the program ran is unknown, and an
- * orphan of the login session that called setsid() is not told from the device's own (process_roster.h).
+ * Without the process connector a user that could not be read while the program ran is unknown, and
+ * an orphan of the login session that called setsid() is not told from the device's own
+ * (process_roster.h).
  */
 struct execution_watch;
 

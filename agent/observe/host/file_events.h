@@ -25,8 +25,8 @@ typedef void (*file_event_fn)(void *context, int fd, pid_t pid);
 struct file_events_config {
 	enum file_events_kind kind;
 	file_event_fn deliver;
-	/* after events were read and before they are delivered: whatever else the kernel queued before
-	 * them can be taken now; may be NULL */
+	/* after events were read and before they are delivered: whatever else the kernel queued
+	 * before them can be taken now; may be NULL */
 	void (*before)(void *context);
 	void (*drained)(void *context); /* after the queue was read to its end; may be NULL */
 	/* asked before reading: how many descriptors may be delivered now; 0 pauses until

@@ -14,8 +14,8 @@ struct mount_entry {
 /* Takes one line apart in place. Returns 0 or -EBADMSG. */
 int mount_entry_parse(char *line, struct mount_entry *ret_entry);
 
-/* Whether programs and libraries can lie on such a filesystem. No: views of the kernel, device nodes
- * (opening them can have effects), and automount points (looking at them mounts). */
+/* Whether programs and libraries can lie on such a filesystem. No: views of the kernel, device
+ * nodes (opening them can have effects), and automount points (looking at them mounts). */
 bool filesystem_holds_programs(const char *filesystem);
 
 /* Calls back for each mount that can hold programs. Returns 0 or negative errno. */

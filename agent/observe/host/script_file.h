@@ -25,19 +25,19 @@ void script_files_opened(struct script_files *scripts, int fd, pid_t pid, struct
 			 bool shebang, uint64_t now_ns);
 
 /* The process runs that interpreter now: what it opened before is its script. Returns whether there
- * was one that names it. Equal events of one process are one in fanotify's queue, so a script may meet
- * a later program than its own: then the "#!" line tells which it was. */
+ * was one that names it. Equal events of one process are one in fanotify's queue, so a script may
+ * meet a later program than its own: then the "#!" line tells which it was. */
 bool script_files_interpreted(struct script_files *scripts, pid_t pid, struct label *interpreter);
 
-/* Gives up files that nothing ran: exec failed. Those of no "#!" are tried as the process's program's
- * own, which is what shells do after ENOEXEC. */
+/* Gives up files that nothing ran: exec failed. Those of no "#!" are tried as the process's
+ * program's own, which is what shells do after ENOEXEC. */
 typedef struct label *(*process_interpreter_fn)(void *context, pid_t pid);
 void script_files_expire(struct script_files *scripts, uint64_t before_ns,
 			 process_interpreter_fn interpreter, void *context);
 bool script_files_waiting(const struct script_files *scripts);
 
 /* Looks for the script that a living interpreter's arguments name. */
-void script_files_from_arguments(struct script_files *scripts, pid_t pid,
-				 struct label *interpreter, const struct arguments *arguments);
+void script_files_from_arguments(struct script_files *scripts, pid_t pid, struct label *interpreter,
+				 const struct arguments *arguments);
 
 #endif

@@ -21,6 +21,9 @@ enum {
 	/* So many times in a row an inspector that dies is started again at once; then, and until
 	 * one has lived for LONG_LIFE_NS, once a second. */
 	QUICK_STARTS = 5,
+	/* An inspector that does not answer from one question to the next hangs. A packet takes
+	 * microseconds, but a stopped or thrashing machine may take seconds. */
+	QUESTION_S = 10,
 	/* Messages taken before the loop gets its turn. */
 	MESSAGES_PER_TURN = 16,
 };
@@ -49,6 +52,8 @@ struct inspector {
 	bool missing[INTERFACES_MAX];
 	struct link_watch *links;    /* while an interface is missing */
 	struct loop_source *restart; /* while waiting to start again */
+	struct loop_source *questions;
+	bool asked; /* and not heard since */
 	char trouble[512];
 	struct report reports[REPORTS_PER_MESSAGE];
 };
@@ -131,6 +136,7 @@ static void forget_worker(struct inspector *inspector, int grace_ms,
 {
 	loop_remove(inspector->channel);
 	inspector->channel = NULL;
+	inspector->asked = false;
 	worker_end(take_pointer(inspector->worker), grace_ms, text);
 	live_free(take_pointer(inspector->live));
 	inspector->total = add_capture(&inspector->total, &inspector->checker.capture);
@@ -193,6 +199,8 @@ static int take_reports(struct inspector *inspector, int count)
 		case REPORT_INTERFACE:
 			take_interface_trouble(inspector, &report.trouble);
 			break;
+		case REPORT_ALIVE:
+			break;
 		default:
 			return inspector->finishing ? 0 : -EBADMSG;
 		}
@@ -226,7 +234,9 @@ static void worker_ended(struct inspector *inspector, int result)
 	} else {
 		(void)snprintf(inspector->trouble, sizeof(inspector->trouble),
 			       "the inspector %s and is started again",
-			       result == -EPIPE ? text : "said what it must not, was ended");
+			       result == -EPIPE	  ? text
+			       : result == -ETIME ? "hung, was ended"
+						  : "said what it must not, was ended");
 		if (clock_monotonic_ns() - inspector->started_ns >= LONG_LIFE_NS)
 			inspector->failures = 0;
 		inspector->failures++;
@@ -236,6 +246,21 @@ static void worker_ended(struct inspector *inspector, int result)
 	start_or_retry(inspector);
 }
 
+/* One that hangs is ended like one that died; it does not get the time to settle anything. */
+static void on_question(void *context)
+{
+	static const struct command question = {.kind = COMMAND_ANSWER};
+	struct inspector *inspector = context;
+
+	if (!inspector->worker || inspector->finishing)
+		return;
+	if (inspector->asked)
+		worker_ended(inspector, -ETIME);
+	else
+		inspector->asked = channel_send(worker_channel(inspector->worker), &question,
+						sizeof(question), 1, -1) == 0;
+}
+
 static void on_channel(void *context, int fd, uint32_t events)
 {
 	struct inspector *inspector = context;
@@ -243,6 +268,7 @@ static void on_channel(void *context, int fd, uint32_t events)
 
 	(void)fd;
 	(void)events;
+	inspector->asked = false;
 	for (int i = 0; i < MESSAGES_PER_TURN && result == 1; i++)
 		result = take_message(inspector);
 	if (result != 1 && result != -EAGAIN)
@@ -325,6 +351,7 @@ static void inspector_free(struct inspector **place)
 		return;
 	forget_worker(inspector, 0, NULL);
 	loop_remove(inspector->restart);
+	loop_remove(inspector->questions);
 	link_watch_free(inspector->links);
 	for (size_t i = 0; inspector->interfaces && i < inspector->interface_count; i++)
 		free(inspector->interfaces[i]);
@@ -363,6 +390,11 @@ int inspector_start(struct loop *loop, const struct inspector_config *config,
 	result = start_worker(inspector, error);
 	if (result < 0)
 		return result;
+	result = loop_add_timer(loop, QUESTION_S * NS_PER_S, on_question, inspector,
+				&inspector->questions);
+	if (result < 0)
+		return error_set(error, -result, "cannot watch over the inspector: %s",
+				 strerror(-result));
 	*ret_inspector = take_pointer(inspector);
 	return 0;
 }

@@ -36,6 +36,9 @@ enum {
  */
 #define QUERY_ANSWER_NS (10 * NS_PER_S)
 
+/* Ports below are given to services, not to clients (RFC 6335, 6). */
+#define SYSTEM_PORTS_END 1024
+
 /* How long a connection's naming waits for the client's first bytes. */
 #define NAME_WAIT_NS (5 * NS_PER_S)
 

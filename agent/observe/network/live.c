@@ -213,13 +213,19 @@ static int wait_ms(const struct live *live, uint64_t now_ns)
 }
 
 /* Whether the supervisor asked for the end, or is gone (-EPIPE). */
-static int take_command(int channel)
+static int take_command(struct live *live, int channel)
 {
+	const struct report alive = {.kind = REPORT_ALIVE};
 	struct command command;
 	int count = channel_receive(channel, &command, sizeof(command), 1, false, NULL);
 
 	if (count == -EAGAIN)
 		return 0;
+	if (count == 1 && command.kind == COMMAND_ANSWER) {
+		outbox_put(&live->outbox, &alive);
+		live->outbox.urgent = true;
+		return 0;
+	}
 	return count == 1 && command.kind == COMMAND_FINISH ? 1 : -EPIPE;
 }
 
@@ -282,7 +288,7 @@ static int watch(struct live *live, int channel)
 
 		if (result < 0)
 			return result;
-		result = polls[0].revents ? take_command(channel) : 0;
+		result = polls[0].revents ? take_command(live, channel) : 0;
 		if (result < 0)
 			return result;
 		if (result > 0)

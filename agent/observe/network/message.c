@@ -194,6 +194,7 @@ int message_check(struct message_checker *checker, const void *bytes, struct rep
 		       checker->interface_count == 0 && received.trouble.interface == 0;
 		break;
 	case REPORT_FINISHED:
+	case REPORT_ALIVE:
 		good = true;
 		break;
 	}

@@ -17,6 +17,7 @@ enum report_kind {
 	REPORT_INTERFACE, /* live: one of the interfaces is not being captured */
 	REPORT_FILE,	  /* recorded: the file that was handed over is done with */
 	REPORT_FINISHED,  /* the answer to COMMAND_FINISH: nothing more will come */
+	REPORT_ALIVE,	  /* live: the answer to COMMAND_ANSWER */
 };
 
 #define TROUBLE_TEXT_SIZE 256
@@ -39,6 +40,7 @@ struct report {
 enum command_kind {
 	COMMAND_READ = 1, /* recorded: read the descriptor that comes along */
 	COMMAND_FINISH,	  /* settle what is pending, say so, and end */
+	COMMAND_ANSWER,	  /* live: say that you are there */
 };
 
 struct command {

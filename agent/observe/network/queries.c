@@ -61,6 +61,9 @@ void queries_add(struct queries *queries, const struct packet *packet, bool by_s
 	struct query_key key;
 	struct query *query;
 
+	/* Nobody asks from a system port: what comes from one is a late answer, or a probe. */
+	if (!by_station && packet->source_port < SYSTEM_PORTS_END)
+		return;
 	make_key(&key, by_station ? NULL : &packet->source, packet->protocol, packet->source_port);
 	query = map_add(queries->table, &key, sizeof(key));
 	if (!query)

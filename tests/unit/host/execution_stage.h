@@ -55,7 +55,7 @@ struct stage {
 	const char *name;
 	bool machine;	     /* the initial namespaces; else namespaces of its own */
 	bool within_session; /* the watcher is started by a login session's shell that acts, too */
-	void (*before_watch)(void);	     /* in the watcher, e.g. to drop capabilities */
+	void (*before_watch)(void);		/* in the watcher, e.g. to drop capabilities */
 	void (*prepare)(const char *directory); /* before the watcher starts */
 	void (*act)(const char *directory);	/* by the process that is not watched for */
 	void (*act_in_session)(const char *directory);

@@ -267,7 +267,7 @@ static char long_text[TROUBLE_TEXT_SIZE];
 
 static const struct lie lies[] = {
 	LIE("no report", start_report, 0, struct report, kind, 0),
-	LIE("unknown report", start_report, 0, struct report, kind, REPORT_FINISHED + 1),
+	LIE("unknown report", start_report, 0, struct report, kind, REPORT_ALIVE + 1),
 	LIE("no observation", start_report, 0, struct report, observation.kind, 0),
 	LIE("an execution", start_report, 0, struct report, observation.kind,
 	    OBSERVATION_EXECUTION),
