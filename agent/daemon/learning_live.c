@@ -41,7 +41,8 @@ static void attribute(struct live *live, const struct observation *observation)
 	const char *program = NULL;
 	bool left_out = false;
 
-	if (socket_watch_owner(live->sockets, &observation->flow, &program, &left_out) < 0)
+	if (socket_watch_owner(live->sockets, &observation->flow, observation->time_ns, &program,
+			       &left_out) < 0)
 		program = NULL;
 	learner_attribute(live->learner, &observation->station, observation->flow.id, program,
 			  left_out);

@@ -20,6 +20,9 @@
 #include "observe/host/process_table.h"
 #include "observe/host/users.h"
 
+/* The events of a start are read this much later at most, on a machine that is not overloaded. */
+#define START_NOTICE_NS (20 * NS_PER_MS)
+
 #define PROCESSES_LIMIT	   131072
 #define DESCRIPTORS_WANTED 4096
 #define FILES_AT_A_TIME	   512
@@ -478,6 +481,29 @@ const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bo
 	free(watch->found);
 	watch->found = path;
 	return path;
+}
+
+/* Without process events the table may be behind: it still has the image before. */
+static bool is_behind(const struct execution_watch *watch, const struct process *process)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	return !watch->processes && process->flags & PROCESS_MATCHED && process->program &&
+	       process_program_path(process->pid, &path) == 0 &&
+	       strcmp(path, label_text(process->program)) != 0;
+}
+
+bool execution_watch_ran_at(struct execution_watch *watch, pid_t pid, uint64_t time_ns)
+{
+	uint64_t now_ns = clock_realtime_ns();
+	uint64_t age_ns = time_ns < now_ns ? now_ns - time_ns : 0;
+	uint64_t then_ns = clock_boottime_ns() - age_ns;
+	const struct process *process;
+
+	take_events(watch);
+	process = process_roster_find(watch->roster, pid);
+	return !process || (process->started_ns <= then_ns + START_NOTICE_NS &&
+			    process->replaced_ns <= then_ns && !is_behind(watch, process));
 }
 
 size_t execution_watch_recent(struct execution_watch *watch, pid_t *pids, size_t limit)

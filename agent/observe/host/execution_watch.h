@@ -50,6 +50,10 @@ void execution_watch_drain(struct execution_watch *watch);
  * valid until the loop runs again. */
 const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bool *ret_left_out);
 
+/* Whether what the process runs is what it ran at that moment (since 1970): false when it was
+ * started, or executed another program, after it. True as far as is known. */
+bool execution_watch_ran_at(struct execution_watch *watch, pid_t pid, uint64_t time_ns);
+
 /* Processes, youngest first, for whoever must search them: fills at most limit pids, returns how
  * many. */
 size_t execution_watch_recent(struct execution_watch *watch, pid_t *pids, size_t limit);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 /* Links are indices into entries; 0 is "none", so entry 0 stays unused. */
 struct age_list {
 	uint32_t oldest;
@@ -263,6 +265,8 @@ void process_match(struct process *process, struct label *program)
 {
 	if (process->unmatched)
 		process->unmatched--;
+	if (process->flags & PROCESS_MATCHED)
+		process->replaced_ns = clock_boottime_ns();
 	label_release(process->previous);
 	process->previous = process->program;
 	process->program = label_reference(program);

@@ -51,8 +51,10 @@ struct process {
 	uint32_t older;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	uint64_t ended_ns;
-	struct label *program;	      /* that it runs, or that it got by fork; NULL: unknown */
-	struct label *previous;	      /* before the last match, for children forked then */
+	uint64_t replaced_ns;	/* CLOCK_BOOTTIME when the image was seen to follow one of its own;
+				   0: it runs what it began with */
+	struct label *program;	/* that it runs, or that it got by fork; NULL: unknown */
+	struct label *previous; /* before the last match, for children forked then */
 	struct label *parent_program; /* that forked it */
 };
 

@@ -92,7 +92,7 @@ void socket_holder_free(struct socket_holder *holder)
 	free(holder);
 }
 
-static int add_holder(struct search *search, struct socket_verdict *verdict)
+static int add_holder(struct search *search, struct socket_verdict *verdict, uint64_t time_ns)
 {
 	struct execution_watch *executions = search->holder->executions;
 	bool left_out = search->pid == getpid();
@@ -109,6 +109,9 @@ static int add_holder(struct search *search, struct socket_verdict *verdict)
 			return 0;
 		program = result < 0 ? NULL : path;
 	}
+	if (executions && time_ns && !left_out &&
+	    !execution_watch_ran_at(executions, search->pid, time_ns))
+		program = NULL;
 	return socket_verdict_add(verdict, search->pid, program, left_out);
 }
 
@@ -124,7 +127,7 @@ static void on_inode(void *context, uint32_t inode)
 		if (search->sockets[i].inode != inode)
 			continue;
 		search->pid_holds = true;
-		result = add_holder(search, verdict);
+		result = add_holder(search, verdict, search->sockets[i].time_ns);
 		if (result < 0)
 			search->result = result;
 		search->found += !held && verdict->held;

@@ -18,6 +18,8 @@ struct socket_holder;
 /* One socket to look for. */
 struct socket_search {
 	uint32_t inode;
+	uint64_t time_ns; /* when it was used, since 1970: whoever came to it later is no answer; 0:
+			     now */
 	/* filled by the search */
 	char *program; /* freed by the caller; NULL: not found, or different programs hold it */
 	bool left_out; /* nobody but rtguard or the excluded session holds it */

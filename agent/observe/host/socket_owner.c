@@ -127,7 +127,8 @@ size_t socket_owner_candidates(struct socket_source *source, const struct observ
 }
 
 int socket_owner_find(struct socket_source *source, struct socket_holder *holder,
-		      const struct observed_flow *flow, char **ret_program, bool *ret_left_out)
+		      const struct observed_flow *flow, uint64_t time_ns, char **ret_program,
+		      bool *ret_left_out)
 {
 	struct socket_search searches[CANDIDATES];
 	uint32_t inodes[CANDIDATES];
@@ -143,7 +144,7 @@ int socket_owner_find(struct socket_source *source, struct socket_holder *holder
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++)
-		searches[i] = (struct socket_search){.inode = inodes[i]};
+		searches[i] = (struct socket_search){.inode = inodes[i], .time_ns = time_ns};
 	result = socket_holder_find(holder, SOCKET_SEARCH_QUICK, searches, count);
 	for (size_t i = 0; i < count; i++) {
 		if (searches[i].left_out)

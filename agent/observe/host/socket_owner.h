@@ -15,6 +15,7 @@ size_t socket_owner_candidates(struct socket_source *source, const struct observ
 /* The program that holds all candidates, to be freed by the caller; NULL when there is none, when
  * they are too many, or when programs differ. Returns 0 or -ENOMEM. */
 int socket_owner_find(struct socket_source *source, struct socket_holder *holder,
-		      const struct observed_flow *flow, char **ret_program, bool *ret_left_out);
+		      const struct observed_flow *flow, uint64_t time_ns, char **ret_program,
+		      bool *ret_left_out);
 
 #endif

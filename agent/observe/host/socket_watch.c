@@ -229,10 +229,11 @@ void socket_watch_free(struct socket_watch *watch)
 }
 
 int socket_watch_owner(struct socket_watch *watch, const struct observed_flow *flow,
-		       const char **ret_program, bool *ret_left_out)
+		       uint64_t time_ns, const char **ret_program, bool *ret_left_out)
 {
 	char *program;
-	int result = socket_owner_find(watch->source, watch->holder, flow, &program, ret_left_out);
+	int result = socket_owner_find(watch->source, watch->holder, flow, time_ns, &program,
+				       ret_left_out);
 
 	if (result < 0)
 		return result;

@@ -33,10 +33,11 @@ int socket_watch_new(struct loop *loop, const struct socket_watch_config *config
 		     struct socket_watch **ret_watch, struct error *error);
 void socket_watch_free(struct socket_watch *watch);
 
-/* Which program owns the flow's local end, asked now. Returns 0 with the path (valid until the loop
- * runs again) or NULL if it could not be known; never a guess: when several different programs hold
- * the socket, NULL. *ret_left_out: it is rtguard's or the excluded session's. */
+/* Which program owns the flow's local end, asked now; time_ns: when its first packet was seen
+ * (since 1970): a program that came later is no answer. Returns 0 with the path (valid until the
+ * loop runs again) or NULL if it could not be known; never a guess: when several different programs
+ * hold the socket, NULL. *ret_left_out: it is rtguard's or the excluded session's. */
 int socket_watch_owner(struct socket_watch *watch, const struct observed_flow *flow,
-		       const char **ret_program, bool *ret_left_out);
+		       uint64_t time_ns, const char **ret_program, bool *ret_left_out);
 
 #endif

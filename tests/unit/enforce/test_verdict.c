@@ -205,8 +205,9 @@ static void roles(void **state)
 			TO("10.0.0.255", UDP, 137, .link_broadcast = true)),
 		PERMITS(ROLE("udp", "broadcast", PORT("137")), TO("10.0.0.255", UDP, 137),
 			.said = {{.address = "10.0.0.255", .role = PEER_ROLE_BROADCAST}}),
-		REFUSES(ROLE("udp", "lan", PORT("137")),
+		PERMITS(ROLE("udp", "lan", PORT("137")),
 			TO("10.0.0.255", UDP, 137, .link_broadcast = true)),
+		REFUSES(ROLE("udp", "lan", PORT("137")), TO("255.255.255.255", UDP, 137)),
 		/* resolvers: any neighbour, the learnt and the announced; nobody else */
 		PERMITS(ROLE("udp", "resolver", PORT("53")), TO("10.0.0.2", UDP, 53)),
 		PERMITS(ROLE("udp", "resolver", PORT("53")), TO("203.0.113.53", UDP, 53)),

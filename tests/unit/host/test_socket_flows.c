@@ -19,7 +19,7 @@ static const char *owner(struct scene *scene, const struct observed_flow *flow)
 	const char *program = "";
 	bool left_out = true;
 
-	assert_int_equal(socket_watch_owner(scene->watch, flow, &program, &left_out), 0);
+	assert_int_equal(socket_watch_owner(scene->watch, flow, 0, &program, &left_out), 0);
 	assert_false(left_out);
 	return program;
 }

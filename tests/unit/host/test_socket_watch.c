@@ -196,7 +196,7 @@ static void leaves_itself_out(void **state)
 	open_scene(scene, SOCKET_SOURCE_BEST);
 	run_ms(scene, 100);
 	assert_false(port_seen(scene, 7700));
-	assert_int_equal(socket_watch_owner(scene->watch, &flow, &program, &left_out), 0);
+	assert_int_equal(socket_watch_owner(scene->watch, &flow, 0, &program, &left_out), 0);
 	assert_null(program);
 	assert_true(left_out);
 	close_scene(scene);
