@@ -125,6 +125,11 @@ static void left_out_opened(struct process *process, int fd, struct label *path,
 	(void)close(fd);
 }
 
+uint64_t execution_join_replaced_ns(const struct execution_join *join, pid_t pid)
+{
+	return opened_programs_replaced_ns(join->opened, pid);
+}
+
 struct label *execution_join_opened(struct execution_join *join, pid_t pid)
 {
 	return opened_programs_find(join->opened, pid);

@@ -52,6 +52,10 @@ void execution_join_files_drained(struct execution_join *join);
 /* Tells of a process that runs already. */
 void execution_join_running(struct execution_join *join, const struct process *process);
 
+/* When (CLOCK_BOOTTIME) a file event told that the process executed a program after another of its
+ * own; 0: none did. */
+uint64_t execution_join_replaced_ns(const struct execution_join *join, pid_t pid);
+
 /* The file that a process opened last to run it, even if the process was gone before anything else
  * of it could be known. NULL: none lately. */
 struct label *execution_join_opened(struct execution_join *join, pid_t pid);

@@ -502,6 +502,8 @@ bool execution_watch_ran_at(struct execution_watch *watch, pid_t pid, uint64_t t
 
 	take_events(watch);
 	process = process_roster_find(watch->roster, pid);
+	if (execution_join_replaced_ns(watch->join, pid) > then_ns)
+		return false;
 	return !process || (process->started_ns <= then_ns + START_NOTICE_NS &&
 			    process->replaced_ns <= then_ns && !is_behind(watch, process));
 }

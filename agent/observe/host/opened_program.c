@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 #define SLOTS 1024
 
 struct opened {
 	pid_t pid;
 	bool loader_due; /* it names a loader: the next file of that pid */
+	bool executed;	 /* a program, not only a script whose interpreter is due */
+	uint64_t replaced_ns;
 	struct label *program;
 };
 
@@ -44,10 +48,22 @@ bool opened_programs_note(struct opened_programs *programs, pid_t pid,
 		opened->loader_due = false;
 		return true;
 	}
+	if (opened->pid != pid)
+		opened->executed = false;
+	if (opened->pid != pid || executable->kind == EXECUTABLE_PROGRAM)
+		opened->replaced_ns = opened->executed ? clock_boottime_ns() : 0;
+	opened->executed |= executable->kind == EXECUTABLE_PROGRAM;
 	opened->pid = pid;
 	opened->loader_due = executable->has_loader;
 	label_assign(&opened->program, path);
 	return false;
+}
+
+uint64_t opened_programs_replaced_ns(const struct opened_programs *programs, pid_t pid)
+{
+	const struct opened *opened = &programs->slots[(unsigned int)pid % SLOTS];
+
+	return opened->pid == pid ? opened->replaced_ns : 0;
 }
 
 struct label *opened_programs_find(const struct opened_programs *programs, pid_t pid)

@@ -20,6 +20,10 @@ void opened_programs_free(struct opened_programs *programs);
 bool opened_programs_note(struct opened_programs *programs, pid_t pid,
 			  const struct executable *executable, struct label *path);
 
+/* When (CLOCK_BOOTTIME) the process was seen to execute a program after another of its own; 0: it
+ * has not. */
+uint64_t opened_programs_replaced_ns(const struct opened_programs *programs, pid_t pid);
+
 /* NULL: none lately. */
 struct label *opened_programs_find(const struct opened_programs *programs, pid_t pid);
 
