@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 #define LISTED_HOSTS	 8 /* that a domain or pattern stands for */
-#define LISTED_ADDRESSES 8  /* of one entry */
+#define LISTED_ADDRESSES 8 /* of one entry */
 
 /* What was seen of an entry: the contacts that it covers. */
 struct sightings {

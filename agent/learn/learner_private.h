@@ -45,7 +45,6 @@ struct learner {
 	char incomplete_reason[256];
 };
 
-
 /* Takes the entry under learner->key into account for its class, and when it is new notes its label
  * and a point of the curve. */
 void learner_count(struct learner *learner, enum novelty_class class, const struct seen *seen,
