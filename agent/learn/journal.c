@@ -208,11 +208,6 @@ uint64_t journal_dropped(const struct journal *journal)
 	return journal->dropped;
 }
 
-uint64_t journal_size(const struct journal *journal)
-{
-	return journal->size;
-}
-
 struct output {
 	int fd;
 	uint64_t offset;

@@ -30,9 +30,6 @@ uint64_t journal_dropped(const struct journal *journal);
  * before, everything stays marked as changed, and a later commit tries again. */
 int journal_commit(struct journal *journal, struct state *state, struct error *error);
 
-/* Bytes of the file. */
-uint64_t journal_size(const struct journal *journal);
-
 /* Removes the file and closes. */
 int journal_discard(struct journal *journal, struct error *error);
 
