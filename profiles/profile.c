@@ -25,6 +25,7 @@ void program_clear(void *item)
 	for (size_t i = 0; i < program->argument_count; i++)
 		string_list_free(&program->arguments[i]);
 	free(program->arguments);
+	string_list_free(&program->reads);
 }
 
 void script_clear(void *item)

@@ -41,6 +41,10 @@ struct profile_program {
 	struct string_list *arguments; /* one vector an item; empty and !any_arguments: not known */
 	size_t argument_count;
 	size_t argument_capacity;
+	/* Pinned programs: which files that are no code they may open. A path, or a directory with
+	 * its final slash: the files right in it. */
+	bool knows_reads; /* false: the profile does not say, and any is permitted */
+	struct string_list reads;
 };
 
 struct profile_script {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "loop/loop.h"
-#include "observe/host/executable_format.h"
-#include "observe/host/file_key.h"
+#include "program/executable_format.h"
+#include "program/file_key.h"
 
 /*
  * Who a file is: its SHA-256 and what it is for exec, always through an open descriptor. Hashing is

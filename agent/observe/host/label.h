@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "observe/host/file_key.h"
+#include "program/file_key.h"
 
 /* What a file was called and which it was: shared by many processes, counted, never changed. */
 struct label {

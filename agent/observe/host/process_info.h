@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "observe/host/file_key.h"
+#include "program/file_key.h"
 
 /* What /proc/PID says of one process at this moment (proc(5)). All errors are negative errno; a
  * process that is gone is -ENOENT or -ESRCH. */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "observe/host/arguments.h"
+#include "program/arguments.h"
 #include "observe/host/executable.h"
 #include "observe/host/label.h"
 #include "observe/observation.h"

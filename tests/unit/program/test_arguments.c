@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "observe/host/arguments.h"
+#include "program/arguments.h"
 
 static void names_with_versions(void **state)
 {

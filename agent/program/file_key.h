@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OBSERVE_HOST_FILE_KEY_H
-#define OBSERVE_HOST_FILE_KEY_H
+#ifndef PROGRAM_FILE_KEY_H
+#define PROGRAM_FILE_KEY_H
 
 #include <stdbool.h>
 #include <stdint.h>

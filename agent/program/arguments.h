@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OBSERVE_HOST_ARGUMENTS_H
-#define OBSERVE_HOST_ARGUMENTS_H
+#ifndef PROGRAM_ARGUMENTS_H
+#define PROGRAM_ARGUMENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "observe/host/file_key.h"
+#include "program/file_key.h"
 
 /* Programs whose checksum alone says nothing: what they do stands in their arguments. */
 enum program_class {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "observe/host/arguments.h"
+#include "program/arguments.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "observe/host/executable_format.h"
+#include "program/executable_format.h"
 
 #include <elf.h>
 #include <endian.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "observe/host/file_key.h"
+#include "program/file_key.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "observe/host/executable_format.h"
+#include "program/executable_format.h"
 
 struct image {
 	const unsigned char *bytes;

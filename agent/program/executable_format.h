@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OBSERVE_HOST_EXECUTABLE_FORMAT_H
-#define OBSERVE_HOST_EXECUTABLE_FORMAT_H
+#ifndef PROGRAM_EXECUTABLE_FORMAT_H
+#define PROGRAM_EXECUTABLE_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ENFORCE_PROGRAM_VERDICT_H
+#define ENFORCE_PROGRAM_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enforce/program_policy.h"
+#include "report/finding.h"
+
+/*
+ * The rule, without a kernel: what was found out about a file and about who asks for it → permitted
+ * or which finding. docs/enforcing.md has the table; tests go through it row by row.
+ */
+
+/* What a file is, from its content (and for code, its name). */
+enum file_nature {
+	FILE_EMPTY,	  /* nothing in it that could run */
+	FILE_DATA,	  /* none of the others: its bytes may still be read as code */
+	FILE_EXECUTABLE,  /* ELF that can be started or mapped: program, loader, library, plug-in */
+	FILE_RELOCATABLE, /* ELF ET_REL: a compiler's output, a kernel module */
+	FILE_CODE, /* "#!", or the name of an interpreter's language: .sh, .py, .pyc, .pl … */
+};
+
+/* By the first bytes and the path's ending. */
+enum file_nature file_nature_of(const uint8_t *bytes, size_t size, const char *path);
+
+struct asked_file {
+	enum file_nature nature;
+	bool hashed; /* content holds; else see why */
+	enum finding_kind
+		why; /* not hashed: NONE (there was no need), or TOO_LARGE, UNREADABLE, … */
+	struct content content;
+	const char *path;	  /* a label; "" unknown */
+	const char *becomes_user; /* set-user-ID: its owner, when that is not who asks; else NULL */
+};
+
+struct asking_process {
+	bool is_known;	 /* what it runs is a program (or loader) of the profile */
+	bool is_trusted; /* rtguard itself, a kernel thread */
+	struct content image;
+	bool only_writes; /* the open cannot read */
+};
+
+/* Whether the file's content has to be hashed to judge this; false saves the work. */
+bool program_verdict_needs_content(bool exec, enum file_nature nature,
+				   const struct asking_process *process);
+
+/* FINDING_NONE: permitted. */
+enum finding_kind program_verdict_exec(const struct program_policy *policy,
+				       const struct asked_file *file,
+				       const struct asking_process *process);
+enum finding_kind program_verdict_open(const struct program_policy *policy,
+				       const struct asked_file *file,
+				       const struct asking_process *process);
+
+/* What a process runs: image, and for pinned programs its arguments (NULL: could not be read) and
+ * the script that they name. */
+enum finding_kind program_verdict_image(const struct program_policy *policy,
+					const struct asked_file *image,
+					const struct arguments *arguments,
+					const struct content *script);
+
+/* Whether the kernel may stop asking about opens, or execs, of this file until it changes. */
+bool program_verdict_caches_open(const struct asked_file *file);
+bool program_verdict_caches_exec(const struct asked_file *file);
+
+#endif
