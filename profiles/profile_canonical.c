@@ -64,12 +64,60 @@ static void clear_vectors(struct profile_program *program)
 		string_list_free(&program->arguments[--program->argument_count]);
 }
 
+static bool is_covered(const struct string_list *places, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	size_t low = 0;
+	size_t high = places->count;
+
+	if (!slash || !slash[1])
+		return false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *place = places->items[middle];
+		int order = strncmp(place, path, length);
+
+		if (order == 0 && !place[length])
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* A directory stands for the files right in it: these need not be there as well. */
+static void sort_places(struct string_list *places)
+{
+	struct string_list kept = {0};
+
+	sort_strings(places);
+	/* a directory comes before what is in it, and is never covered itself */
+	kept = *places;
+	kept.count = 0;
+	for (size_t i = 0; i < places->count; i++) {
+		char *place = places->items[i];
+
+		if (is_covered(&kept, place))
+			free(place);
+		else
+			kept.items[kept.count++] = place;
+	}
+	*places = kept;
+}
+
 static void sort_program(struct profile_program *program)
 {
 	sort_strings(&program->users);
 	sort_strings(&program->parents);
-	if (program->any_arguments)
+	if (program->any_arguments) {
 		clear_vectors(program);
+		string_list_free(&program->reads);
+		program->knows_reads = false;
+	}
+	sort_places(&program->reads);
 	sort_and_join(program->arguments, &program->argument_count, sizeof(*program->arguments),
 		      string_list_compare, NULL, clear_vector);
 }
@@ -82,6 +130,8 @@ static void join_programs(void *kept, void *duplicate)
 
 	to->phase |= from->phase;
 	to->any_arguments |= from->any_arguments;
+	to->knows_reads |= from->knows_reads;
+	move_strings(&to->reads, &from->reads);
 	move_strings(&to->users, &from->users);
 	move_strings(&to->parents, &from->parents);
 	while (from->argument_count > 0 && !to->any_arguments) {

@@ -7,6 +7,7 @@
 /* Within profiles/ only: the tables that say what is in a file. */
 extern const struct shape profile_shape;	    /* struct profile; the whole document */
 extern const struct shape signed_shape;		    /* struct profile; device and policy alone */
+extern const struct entry_array program_entries;    /* of struct profile */
 extern const struct entry_array listener_entries;   /* of struct profile_network */
 extern const struct entry_array connection_entries; /* of struct profile_network */
 

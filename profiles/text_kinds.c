@@ -38,6 +38,14 @@ static bool is_path(const char *text)
 	return text[0] == '/' && is_printable(text);
 }
 
+/* A file, or a directory by its final slash; the root directory would be everything that lies in
+ * it.
+ */
+static bool is_place(const char *text)
+{
+	return is_path(text) && text[1];
+}
+
 static bool is_sha256(const char *text)
 {
 	return strlen(text) == SHA256_DIGITS && strspn(text, "0123456789abcdef") == SHA256_DIGITS;
@@ -86,6 +94,9 @@ const struct text_kind text_words = {"text without control characters", is_words
 const struct text_kind text_argument = {"text", is_argument, PROFILE_STRING_LIMIT};
 const struct text_kind text_path = {"an absolute path without control characters", is_path,
 				    PROFILE_STRING_LIMIT};
+const struct text_kind text_place = {
+	"an absolute path, or a directory with its final slash, other than /", is_place,
+	PROFILE_STRING_LIMIT};
 const struct text_kind text_sha256 = {"64 lower-case hexadecimal digits", is_sha256,
 				      PROFILE_STRING_LIMIT};
 const struct text_kind text_host_name = {"a lower-case host name", hostname_is_valid,

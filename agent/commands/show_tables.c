@@ -96,6 +96,38 @@ static int show_programs(const struct show *show, const struct profile *profile)
 	return 0;
 }
 
+static size_t count_reads(const struct profile *profile)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < profile->program_count; i++)
+		count += profile->programs[i].reads.count;
+	return count;
+}
+
+static int show_reads(const struct show *show, const struct profile *profile)
+{
+	static const struct table_column columns[] = {
+		{"READ BY", .shrinks = true},
+		{"FILE, OR FILES IN", .shrinks = true},
+	};
+	_cleanup_(freetablep) struct table *table = table_new(columns, array_length(columns));
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < profile->program_count; i++) {
+		const struct profile_program *program = &profile->programs[i];
+
+		for (size_t j = 0; j < program->reads.count; j++)
+			if (table_add(table,
+				      (const char *[]){program->path, program->reads.items[j]}) < 0)
+				return -ENOMEM;
+	}
+	print_title(show, "Reads", count_reads(profile));
+	table_print(table, show->style, show->out);
+	return 0;
+}
+
 static int show_scripts(const struct show *show, const struct profile *profile)
 {
 	static const struct table_column columns[] = {
@@ -295,6 +327,8 @@ int show_tables(const struct profile *profile, bool all, const struct table_styl
 	show_summary(profile, style, out);
 	if (profile->program_count)
 		result = show_programs(&show, profile);
+	if (result == 0 && count_reads(profile))
+		result = show_reads(&show, profile);
 	if (result == 0 && profile->script_count)
 		result = show_scripts(&show, profile);
 	if (result == 0 && profile->library_count)

@@ -141,6 +141,50 @@ static void the_same_thing_twice_becomes_one(void **state)
 	profile_free(profile);
 }
 
+static struct profile_program *add_shell(struct profile *profile, bool any_arguments,
+					 const char *const *reads)
+{
+	struct profile_program *program = profile_add_program(profile);
+
+	program->path = strdup("/bin/sh");
+	program->phase = PHASE_STEADY;
+	program->any_arguments = any_arguments;
+	program->knows_reads = reads;
+	for (; reads && *reads; reads++)
+		assert_int_equal(string_list_add(&program->reads, *reads), 0);
+	return program;
+}
+
+static void reads_join_and_directories_cover(void **state)
+{
+	static const char *const some[] = {"/var/b",	     "/var/lib/x/2", "/var/lib/x/",
+					   "/var/lib/x/y/3", "/var/lib/xy",  NULL};
+	static const char *const more[] = {"/var/lib/x/1", "/var/lib/x/y/", "/var/b",
+					   "/var/lib/x/y/z/4", NULL};
+	static const char *const expected[] = {"/var/b", "/var/lib/x/", "/var/lib/x/y/",
+					       "/var/lib/x/y/z/4", "/var/lib/xy"};
+	struct profile *profile = profile_new();
+	const struct string_list *reads;
+
+	(void)state;
+	add_shell(profile, false, some);
+	add_shell(profile, false, NULL);
+	add_shell(profile, false, more);
+	profile_canonicalise(profile);
+	assert_int_equal(profile->program_count, 1);
+	assert_true(profile->programs[0].knows_reads);
+	reads = &profile->programs[0].reads;
+	assert_int_equal(reads->count, 5);
+	for (size_t i = 0; i < reads->count; i++)
+		assert_string_equal(reads->items[i], expected[i]);
+	add_shell(profile, true, NULL);
+	profile_canonicalise(profile);
+	assert_int_equal(profile->program_count, 1);
+	assert_false(profile->programs[0].knows_reads);
+	assert_int_equal(profile->programs[0].reads.count, 0);
+	profile_free(profile);
+}
+
 static void string_lists_hold_copies(void **state)
 {
 	struct string_list list = {0};
@@ -162,6 +206,7 @@ int main(void)
 		cmocka_unit_test(words_go_both_ways),
 		cmocka_unit_test(labels_name_entries),
 		cmocka_unit_test(the_same_thing_twice_becomes_one),
+		cmocka_unit_test(reads_join_and_directories_cover),
 		cmocka_unit_test(string_lists_hold_copies),
 	};
 

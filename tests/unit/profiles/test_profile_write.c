@@ -138,6 +138,9 @@ static struct profile *random_profile(uint32_t *seed)
 		program->any_arguments = next(seed, 2);
 		for (uint32_t vectors = next(seed, 4); vectors > 0; vectors--)
 			random_strings(seed, program_add_arguments(program), arguments, 4);
+		program->knows_reads = next(seed, 2);
+		if (program->knows_reads)
+			random_strings(seed, &program->reads, paths + 1, 4);
 	}
 	for (uint32_t i = next(seed, 6); i > 0; i--) {
 		struct profile_script *script = profile_add_script(profile);
