@@ -19,6 +19,13 @@ enum guard_mode {
 	GUARD_AUDIT,   /* notifications: nobody waits for us */
 };
 
+enum guard_trusted {
+	GUARD_TRUSTED_SUPERVISOR,
+	GUARD_TRUSTED_SWEEPER,
+	GUARD_TRUSTED_QUARANTINE,
+	GUARD_TRUSTED,
+};
+
 struct guard_config {
 	enum guard_mode mode;
 	int fanotify;	 /* the group; its marks are the supervisor's concern */
@@ -26,9 +33,10 @@ struct guard_config {
 	bool pass_files; /* findings bring the file's descriptor (--quarantine) */
 	struct desk *desk;
 	const struct program_policy *policy;
-	pid_t trusted[2];	     /* supervisor and sweeper; 0: none */
-	uint64_t file_size_limit;    /* bytes; larger ones are never hashed */
-	bool trusts_changing_mounts; /* for tests: caches on every filesystem */
+	pid_t trusted[GUARD_TRUSTED]; /* our own processes, which may open what they must; 0: none
+				       */
+	uint64_t file_size_limit;     /* bytes; larger ones are never hashed */
+	bool trusts_changing_mounts;  /* for tests: caches on every filesystem */
 };
 
 /* Starts one that shares the caller's descriptor table; the caller must have one thread. Returns

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "privilege/channel.h"
+#include "privilege/child.h"
 #include "privilege/sandbox.h"
 #include "privilege/standard_streams.h"
 #include "privilege/system_calls.h"
@@ -42,59 +42,16 @@ static void worker_free(struct worker **worker)
 	free(*worker);
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
-	/* A supervisor that is gone shows as EPIPE; the death signal does the rest. */
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int close_range_of(unsigned int first, unsigned int last)
-{
-	struct rlimit limit;
-
-	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
-		return 0;
-	if (errno != ENOSYS)
-		return -errno;
-	/* Before Linux 5.9. */
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return -errno;
-	for (rlim_t fd = first; fd <= last && fd < limit.rlim_max; fd++)
-		(void)close((int)fd);
-	return 0;
-}
-
-static int close_others(int channel)
-{
-	int result = close_range_of(STDERR_FILENO + 1, (unsigned int)channel - 1);
-
-	return result < 0 ? result : close_range_of((unsigned int)channel + 1, ~0U);
-}
-
-/* A credential change forgets the death signal, so this comes after the sandbox. */
-static int die_with(pid_t supervisor)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return -errno;
-	return getppid() == supervisor ? 0 : -ESRCH;
-}
-
 static int become_worker(const struct worker_config *config, int channel, pid_t supervisor,
 			 struct error *error)
 {
 	int result;
 
 	(void)prctl(PR_SET_NAME, config->name, 0, 0, 0);
-	reset_signals();
+	child_reset_signals();
 	result = standard_streams_detach();
 	if (result == 0)
-		result = close_others(channel);
+		result = child_close_others(channel);
 	if (result < 0)
 		return error_set(error, -result, "cannot set up descriptors: %s",
 				 strerror(-result));
@@ -103,7 +60,8 @@ static int become_worker(const struct worker_config *config, int channel, pid_t 
 	result = sandbox_enter(error);
 	if (result < 0)
 		return result;
-	result = die_with(supervisor);
+	/* A credential change forgets the death signal, so this comes after the sandbox. */
+	result = child_die_with(supervisor);
 	if (result < 0)
 		return error_set(error, -result, "cannot be bound to its supervisor: %s",
 				 strerror(-result));

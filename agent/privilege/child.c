@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "privilege/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void child_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int close_range_of(unsigned int first, unsigned int last)
+{
+	struct rlimit limit;
+
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	/* Before Linux 5.9. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	for (rlim_t fd = first; fd <= last && fd < limit.rlim_max; fd++)
+		(void)close((int)fd);
+	return 0;
+}
+
+int child_close_others(int keep)
+{
+	int result = close_range_of(STDERR_FILENO + 1, (unsigned int)keep - 1);
+
+	return result < 0 ? result : close_range_of((unsigned int)keep + 1, ~0U);
+}
+
+int child_die_with(pid_t supervisor)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	return getppid() == supervisor ? 0 : -ESRCH;
+}
+
+pid_t child_fork(int keep)
+{
+	pid_t supervisor = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid > 0)
+		return pid;
+	child_reset_signals();
+	if (child_close_others(keep) < 0 || child_die_with(supervisor) < 0)
+		_exit(1);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PRIVILEGE_CHILD_H
+#define PRIVILEGE_CHILD_H
+
+#include <sys/types.h>
+
+/* What every forked process of ours becomes before it does its work. All return 0 or negative
+ * errno.
+ */
+
+/* Signals as in a fresh process, but for SIGPIPE: a supervisor that is gone shows as EPIPE. */
+void child_reset_signals(void);
+
+/* Closes every descriptor but the standard streams and keep. */
+int child_close_others(int keep);
+
+/* Dies with its supervisor; -ESRCH when that is gone already. A change of credentials undoes it. */
+int child_die_with(pid_t supervisor);
+
+/* fork(2) and all of these; in the child, where it fails, the child ends. Returns as fork does, or
+ * negative errno. */
+pid_t child_fork(int keep);
+
+#endif
