@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "observe/host/mount_table.h"
 
 #define KNOWN_LIMIT 2048
 #define ATTEMPTS    3
@@ -24,11 +24,6 @@
 
 /* FAT keeps times to two seconds (fs/fat): within that a second change would look like none. */
 #define SETTLED_AFTER_NS (INT64_C(2500) * 1000000)
-
-/* fs/cifs/cifsglob.h, fs/smb/client; fs/ceph/super.h; not in linux/magic.h everywhere */
-#define CIFS_MAGIC 0xFF534D42UL
-#define CEPH_MAGIC 0x00C36400UL
-#define FUSE_MAGIC 0x65735546UL
 
 struct known_file {
 	bool hashed; /* and its filesystem's times can be trusted: it need not be read again */
@@ -79,17 +74,12 @@ static void dispose_known(void *value, void *context)
 
 static bool times_can_be_trusted(int fd, const struct file_key *key)
 {
-	static const unsigned long untrusted[] = {
-		FUSE_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, CIFS_MAGIC, SMB2_SUPER_MAGIC,
-		V9FS_MAGIC, CODA_SUPER_MAGIC, AFS_SUPER_MAGIC, CEPH_MAGIC};
 	int64_t now_ns = (int64_t)clock_realtime_ns();
 	struct statfs filesystem;
 
-	if (fstatfs(fd, &filesystem) < 0)
+	if (fstatfs(fd, &filesystem) < 0 ||
+	    filesystem_keeper_of_magic((unsigned long)filesystem.f_type) != FILESYSTEM_KERNEL)
 		return false;
-	for (size_t i = 0; i < array_length(untrusted); i++)
-		if ((unsigned long)filesystem.f_type == untrusted[i])
-			return false;
 	/* times in the future say nothing about when it was */
 	return key->changed_ns < now_ns - SETTLED_AFTER_NS;
 }

@@ -7,14 +7,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/fanotify.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "observe/host/mount_table.h"
+#include "observe/host/process_info.h"
 
-/* PROC_PID_INIT_INO of the kernel's linux/proc_ns.h */
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
-#define EVENTS_PER_READ	      64
+#define EVENTS_PER_READ 64
 #define GROUP_FLAGS                                                                                \
 	(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
 
@@ -35,15 +33,6 @@ struct file_events {
 	uint64_t lost;
 };
 
-/* Other pid namespaces see no pids of ours and have their own affairs: there only our own mounts
- * are watched, else whole filesystems, whichever mount namespace reaches them. */
-static bool in_initial_pid_namespace(void)
-{
-	struct stat status;
-
-	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == INITIAL_PID_NAMESPACE;
-}
-
 static int mark(struct file_events *events, unsigned int flags, int directory, const char *path)
 {
 	if (fanotify_mark(events->fd, flags, events->mask, directory, path) < 0)
@@ -51,11 +40,15 @@ static int mark(struct file_events *events, unsigned int flags, int directory, c
 	return 0;
 }
 
-static void mark_mount(void *context, const char *directory)
+static void mark_mount(void *context, const struct mount_entry *entry)
 {
 	struct file_events *events = context;
-	int result = mark(events, FAN_MARK_ADD | events->mark_scope, AT_FDCWD, directory);
+	const char *directory = entry->directory;
+	int result;
 
+	if (!filesystem_holds_programs(entry->filesystem))
+		return;
+	result = mark(events, FAN_MARK_ADD | events->mark_scope, AT_FDCWD, directory);
 	/* Linux before 4.20 has no marks on filesystems, and some filesystems don't allow them */
 	if ((result == -EINVAL || result == -ENODEV || result == -EXDEV || result == -EOPNOTSUPP) &&
 	    events->mark_scope == FAN_MARK_FILESYSTEM)
@@ -70,7 +63,7 @@ static void mounts_changed(void *context, int fd, uint32_t ready)
 {
 	(void)fd;
 	(void)ready;
-	(void)mount_table_walk(mark_mount, context);
+	(void)mount_table_walk(0, mark_mount, context);
 }
 
 static void take_event(struct file_events *events, const struct fanotify_event_metadata *event)
@@ -187,7 +180,7 @@ static int watch_mounts(struct loop *loop, struct file_events *events)
 			     &events->mount_source);
 	if (result < 0)
 		return result;
-	result = mount_table_walk(mark_mount, events);
+	result = mount_table_walk(0, mark_mount, events);
 	if (result < 0)
 		return result;
 	return events->marked ? 0 : events->mark_error ? events->mark_error : -ENODEV;
@@ -206,6 +199,8 @@ int file_events_new(struct loop *loop, const struct file_events_config *config,
 	events->self = getpid();
 	events->mask =
 		config->kind == FILE_EVENTS_EXEC ? FAN_OPEN_EXEC : FAN_OPEN | FAN_EVENT_ON_CHILD;
+	/* Other pid namespaces see no pids of ours and have their own affairs: there only our own
+	 * mounts are watched, else whole filesystems, whichever mount namespace reaches them. */
 	events->mark_scope = in_initial_pid_namespace() ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT;
 	events->evictable = true;
 	events->fd = result = open_group();

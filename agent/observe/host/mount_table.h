@@ -4,9 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
-/* One line of /proc/self/mountinfo (proc(5)). Both strings lie in the caller's line. */
+/* One line of /proc/PID/mountinfo (proc(5)). Both strings lie in the caller's line. */
 struct mount_entry {
+	uint64_t id;
+	uint64_t device;       /* st_dev of the superblock; files on btrfs and overlayfs may tell
+				  others */
 	const char *directory; /* octal escapes resolved */
 	const char *filesystem;
 };
@@ -18,8 +23,22 @@ int mount_entry_parse(char *line, struct mount_entry *ret_entry);
  * nodes (opening them can have effects), and automount points (looking at them mounts). */
 bool filesystem_holds_programs(const char *filesystem);
 
-/* Calls back for each mount that can hold programs. Returns 0 or negative errno. */
-typedef void (*mount_entry_fn)(void *context, const char *directory);
-int mount_table_walk(mount_entry_fn visit, void *context);
+/* Who answers for what is read from it. */
+enum filesystem_keeper {
+	FILESYSTEM_KERNEL,  /* this one: times and content hold */
+	FILESYSTEM_NETWORK, /* another machine: content may change without a trace, and may take
+			       for ever */
+	FILESYSTEM_PROCESS, /* FUSE: any program, which can answer each read differently, or never
+			     */
+};
+enum filesystem_keeper filesystem_keeper(const char *filesystem);
+
+/* The same by statfs(2)'s f_type. */
+enum filesystem_keeper filesystem_keeper_of_magic(unsigned long magic);
+
+/* Calls back for each mount that the process sees (0: this one), whatever it holds. Returns 0 or
+ * negative errno. */
+typedef void (*mount_entry_fn)(void *context, const struct mount_entry *entry);
+int mount_table_walk(pid_t pid, mount_entry_fn visit, void *context);
 
 #endif

@@ -14,19 +14,16 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "observe/host/process_info.h"
 
 /* Bursts wait in the kernel while files are hashed: at 1000 programs a second, several seconds. */
 #define RECEIVE_BUFFER	    (4 * 1024 * 1024)
 #define ACKNOWLEDGE_WAIT_MS 500
 #define DATAGRAM_SIZE	    2048
 #define DRAIN_LIMIT	    100000
-
-/* PROC_PID_INIT_INO of the kernel's linux/proc_ns.h */
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 
 struct process_events {
 	int fd;
@@ -193,13 +190,6 @@ static int wait_for_acknowledgement(int fd)
 			return -(int)word_at(datagram + payload, FIELD(ack.err));
 	}
 	return -ETIMEDOUT;
-}
-
-static bool in_initial_pid_namespace(void)
-{
-	struct stat status;
-
-	return stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == INITIAL_PID_NAMESPACE;
 }
 
 static const char *reason(int result)

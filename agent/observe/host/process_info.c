@@ -16,6 +16,9 @@
 /* include/linux/sched.h: I am a kernel thread */
 #define PF_KTHREAD 0x00200000UL
 
+/* PROC_PID_INIT_INO of the kernel's linux/proc_ns.h */
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
+
 ssize_t process_file_read(pid_t pid, const char *name, char *bytes, size_t size)
 {
 	char path[64];
@@ -110,6 +113,13 @@ uint32_t process_audit_session(pid_t pid)
 	if (number_parse(bytes, UINT32_MAX, &session) < 0)
 		return AUDIT_SESSION_UNSET;
 	return (uint32_t)session;
+}
+
+bool in_initial_pid_namespace(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == INITIAL_PID_NAMESPACE;
 }
 
 int process_program_open(pid_t pid)

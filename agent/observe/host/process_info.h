@@ -38,6 +38,10 @@ uint32_t process_audit_session(pid_t pid);
  * length. */
 ssize_t process_file_read(pid_t pid, const char *name, char *bytes, size_t size);
 
+/* Whether this process is of the machine's own pid namespace: sees all processes, by the pids that
+ * the kernel's own events use. */
+bool in_initial_pid_namespace(void);
+
 /* Opens the process's program through /proc/PID/exe: the inode itself, even when it was deleted. */
 int process_program_open(pid_t pid);
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <sys/sysmacros.h>
 
 #include "base/clock.h"
 #include "observe/host/mount_table.h"
@@ -77,18 +78,27 @@ static void mount_lines(void **state)
 	struct mount_entry entry;
 	char plain[] = "36 35 98:0 /r /mnt/a\\040b\\134c rw shared:1 master:2 - ext4 /dev/x rw\n";
 	char bad[][64] = {"", "36 35 98:0 / /mnt rw", "36 35 - ext4",
-			  "1 2 3 4 relative rw - ext4 x"};
+			  "1 2 3:4 / relative rw - ext4 x", "1 2 3 / /mnt rw - ext4 x"};
 
 	(void)state;
 	assert_int_equal(mount_entry_parse(plain, &entry), 0);
 	assert_string_equal(entry.directory, "/mnt/a b\\c");
 	assert_string_equal(entry.filesystem, "ext4");
+	assert_int_equal(entry.id, 36);
+	assert_int_equal(entry.device, makedev(98, 0));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(mount_entry_parse(bad[i], &entry), -EBADMSG);
 	assert_true(filesystem_holds_programs("squashfs"));
 	assert_true(filesystem_holds_programs("fuse.sshfs"));
 	assert_false(filesystem_holds_programs("proc"));
 	assert_false(filesystem_holds_programs("autofs"));
+	assert_int_equal(filesystem_keeper("ext4"), FILESYSTEM_KERNEL);
+	assert_int_equal(filesystem_keeper("nfs4"), FILESYSTEM_NETWORK);
+	assert_int_equal(filesystem_keeper("fuseblk"), FILESYSTEM_PROCESS);
+	assert_int_equal(filesystem_keeper("fuse.sshfs"), FILESYSTEM_PROCESS);
+	assert_int_equal(filesystem_keeper_of_magic(0x65735546), FILESYSTEM_PROCESS);
+	assert_int_equal(filesystem_keeper_of_magic(0x6969), FILESYSTEM_NETWORK);
+	assert_int_equal(filesystem_keeper_of_magic(0xEF53), FILESYSTEM_KERNEL);
 }
 
 static void names_of_users(void **state)
