@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -19,6 +21,11 @@
 static void freejsonp(json_t **value)
 {
 	json_decref(*value);
+}
+
+static void freekeysp(struct verifying_keys **keys)
+{
+	verifying_keys_free(*keys);
 }
 
 static void add_finding(void *context, const char *place, const char *message)
@@ -46,10 +53,25 @@ static int load(const char *path, struct profile **ret_profile, struct profile_f
 	return profile_examine(bytes, size, ret_profile, ret_fault);
 }
 
-static int print_json(bool valid, json_t *errors, json_t *findings)
+static json_t *describe_signature(const struct signature_result *signature)
 {
-	_cleanup_(freejsonp) json_t *result = json_pack("{s:b, s:O, s:O}", "valid", valid, "errors",
-							errors, "warnings", findings);
+	json_t *object =
+		json_pack("{s:s}", "standing", signature_standing_name(signature->standing));
+
+	if (object && signature->readable)
+		(void)json_object_update_new(
+			object, json_pack("{s:s, s:I, s:I}", "key_id", signature->info.key_id,
+					  "version", (json_int_t)signature->info.version,
+					  "back_from", (json_int_t)signature->info.back_from));
+	return object;
+}
+
+/* signature: NULL where the profile is not valid. */
+static int print_json(const struct signature_result *signature, json_t *errors, json_t *findings)
+{
+	_cleanup_(freejsonp) json_t *result = json_pack(
+		"{s:b, s:O, s:O, s:o?}", "valid", signature != NULL, "errors", errors, "warnings",
+		findings, "signature", signature ? describe_signature(signature) : NULL);
 
 	if (!result || json_dumpf(result, stdout, JSON_INDENT(2)) < 0)
 		return command_trouble(NAME, "cannot write the result");
@@ -57,7 +79,16 @@ static int print_json(bool valid, json_t *errors, json_t *findings)
 	return EXIT_FINE;
 }
 
-static void print_text(const char *path, const struct profile *profile, const json_t *findings)
+static void print_signature(const struct signature_result *signature)
+{
+	if (signature->standing == SIGNATURE_TRUSTED)
+		(void)printf("  signed with key %s, which is trusted here, as version %" PRIu64
+			     "\n",
+			     signature->info.key_id, signature->info.version);
+}
+
+static void print_text(const char *path, const struct profile *profile,
+		       const struct signature_result *signature, const json_t *findings)
 {
 	const json_t *finding;
 	char message[1024];
@@ -68,6 +99,7 @@ static void print_text(const char *path, const struct profile *profile, const js
 		     path, profile->program_count, profile->script_count, profile->library_count,
 		     profile->network.listener_count, profile->network.connection_count,
 		     profile->network.names.count, profile->device_count);
+	print_signature(signature);
 	json_array_foreach(findings, i, finding)
 	{
 		text_printable(json_string_value(json_object_get(finding, "message")), message,
@@ -87,15 +119,31 @@ static int report_fault(const char *path, const struct profile_fault *fault, boo
 				       fault->place, fault->message);
 	}
 	add_finding(errors, fault->place, fault->message);
-	(void)print_json(false, errors, findings);
+	(void)print_json(NULL, errors, findings);
 	return EXIT_TROUBLE;
 }
 
-static int check(const char *path, bool strict, bool json)
+/* The usual place need not be there: then nobody is trusted. A place that was asked for has to. */
+static int load_keys(const struct option_list *places, struct verifying_keys **ret_keys,
+		     struct error *error)
+{
+	static const char *const usual[] = {TRUSTED_KEYS};
+	int result;
+
+	if (places->count)
+		return verifying_keys_load(places->items, places->count, ret_keys, error);
+	result = verifying_keys_load(usual, array_length(usual), ret_keys, error);
+	return result == -ENOENT || result == -ENOKEY
+		       ? verifying_keys_load(NULL, 0, ret_keys, error)
+		       : result;
+}
+
+static int check(const char *path, const struct verifying_keys *keys, bool strict, bool json)
 {
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	_cleanup_(freejsonp) json_t *findings = json_array();
 	_cleanup_(freejsonp) json_t *no_errors = json_array();
+	struct signature_result signature;
 	struct profile_fault fault = {0};
 	struct utsname machine;
 	int result = EXIT_FINE;
@@ -104,12 +152,14 @@ static int check(const char *path, bool strict, bool json)
 		return command_trouble(NAME, "out of memory");
 	if (load(path, &profile, &fault) < 0)
 		return report_fault(path, &fault, json, findings);
+	if (check_signature(profile, keys, add_finding, findings, &signature) < 0)
+		return command_trouble(NAME, "out of memory");
 	check_findings(profile, uname(&machine) == 0 ? machine.machine : NULL, add_finding,
 		       findings);
 	if (json)
-		result = print_json(true, no_errors, findings);
+		result = print_json(&signature, no_errors, findings);
 	else
-		print_text(path, profile, findings);
+		print_text(path, profile, &signature, findings);
 	if (result != EXIT_FINE)
 		return result;
 	return command_finish(NAME,
@@ -118,17 +168,26 @@ static int check(const char *path, bool strict, bool json)
 
 int command_check(int argc, char **argv)
 {
+	_cleanup_(freep) const char **items = calloc((size_t)argc, sizeof(char *));
+	_cleanup_(freekeysp) struct verifying_keys *keys = NULL;
+	struct option_list places = {items, 0};
 	bool strict = false;
 	bool json = false;
 	const struct command_option options[] = {
+		{"key", 'k', option_take_listed, &places, NULL},
 		{"strict", .value = &strict},
 		{"json", .value = &json},
 	};
+	struct error error = {0};
 	int code;
 
+	if (!items)
+		return command_trouble(NAME, "out of memory");
 	if (!options_read(options, array_length(options), argc, argv, &code))
 		return code;
 	if (argc - optind != 1)
 		return command_misused(NAME, "expected one profile");
-	return check(argv[optind], strict, json);
+	if (load_keys(&places, &keys, &error) < 0)
+		return command_trouble(NAME, "%s", error.message);
+	return check(argv[optind], keys, strict, json);
 }

@@ -41,12 +41,6 @@ static void find_other_architecture(const struct check *check)
 		       architecture, check->architecture);
 }
 
-static void find_missing_signature(const struct check *check)
-{
-	if (!check->profile->signature)
-		report(check, "/signature", "not signed");
-}
-
 static void find_incomplete_cycles(const struct check *check)
 {
 	const json_t *cycles = json_object_get(check->profile->evidence, "cycles");
@@ -151,8 +145,8 @@ static void find_wide_peers(const struct check *check)
 }
 
 static void (*const finders[])(const struct check *check) = {
-	find_other_architecture, find_missing_signature, find_incomplete_cycles,
-	find_missing_checksums,	 find_strange_owners,	 find_wide_peers,
+	find_other_architecture, find_incomplete_cycles, find_missing_checksums,
+	find_strange_owners,	 find_wide_peers,
 };
 
 void check_findings(const struct profile *profile, const char *architecture, finding_fn found,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "profiles/signature.h"
 
 const struct command commands[] = {
 	{
@@ -51,8 +52,12 @@ const struct command commands[] = {
 	{
 		"check",
 		command_check,
-		"PROFILE [--strict] [--json]",
-		"say whether a profile is valid and fits this machine",
+		"PROFILE [--key NAME.pub|DIRECTORY]… [--strict] [--json]",
+		"say whether a profile is valid, by whom it is signed, and whether it fits this "
+		"machine",
+		"  -k, --key PLACE          a public key that is trusted, or a directory of them; "
+		"may be\n"
+		"                           repeated (default " TRUSTED_KEYS ")\n"
 		"      --strict             findings make the exit code 1\n"
 		"      --json               the result for programs\n"
 		"\n"
@@ -72,6 +77,51 @@ const struct command commands[] = {
 		"\n"
 		"Example:\n"
 		"  rtguard replay camera.json tuesday.pcap wednesday.pcap\n",
+	},
+	{
+		"keygen",
+		command_keygen,
+		"-o NAME",
+		"make a pair of keys for signing profiles",
+		"  -o, --output NAME        writes NAME.key (secret) and NAME.pub; replaces "
+		"nothing\n"
+		"\n"
+		"Example:\n"
+		"  rtguard keygen -o release\n",
+	},
+	{
+		"sign",
+		command_sign,
+		"PROFILE --key NAME.key [--version N] [--back-from N] [-o OUT]",
+		"sign a profile",
+		"  -k, --key NAME.key       the secret key\n"
+		"      --version N          what devices compare: never lower than before "
+		"(default:\n"
+		"                           one more than the signature has that is replaced, or "
+		"1)\n"
+		"      --back-from N        devices may go back to it from versions up to N\n"
+		"  -o, --output OUT         where the signed profile goes (default: PROFILE)\n"
+		"\n"
+		"Example:\n"
+		"  rtguard sign camera.json --key release.key\n",
+	},
+	{
+		"verify",
+		command_verify,
+		"PROFILE [--key NAME.pub|DIRECTORY]… [--newer-than N] [--json]",
+		"say whether a profile's signature holds and is trusted",
+		"  -k, --key PLACE          a public key that is trusted, or a directory of them; "
+		"may be\n"
+		"                           repeated (default " TRUSTED_KEYS ")\n"
+		"      --newer-than N       nor of a version up to N, unless signed to go back "
+		"from N\n"
+		"      --json               {\"verified\", \"reason\", \"key_id\", \"version\",\n"
+		"                           \"back_from\"}\n"
+		"\n"
+		"The exit code is 1 when the signature does not hold or nobody trusted made it.\n"
+		"\n"
+		"Example:\n"
+		"  rtguard verify camera.json --key release.pub\n",
 	},
 };
 const unsigned int command_count = array_length(commands);

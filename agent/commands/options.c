@@ -7,9 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "commands/commands.h"
 
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX  16
+#define NUMBER_LIMIT ((UINT64_C(1) << 53) - 1)
 
 /* What getopt_long() returns: an index beyond all letters. */
 enum { FIRST_INDEX = 256, HELP = FIRST_INDEX + OPTIONS_MAX };
@@ -36,6 +38,11 @@ int option_take_duration(const char *text, void *value)
 		return -EINVAL;
 	*(uint64_t *)value = duration_ns;
 	return 0;
+}
+
+int option_take_number(const char *text, void *value)
+{
+	return number_parse(text, NUMBER_LIMIT, value);
 }
 
 /* The table in getopt's words: one entry each, and ":c:h" for the letters. */

@@ -30,7 +30,9 @@ struct option_list {
 int option_take_text(const char *text, void *value);	 /* const char * */
 int option_take_listed(const char *text, void *value);	 /* struct option_list */
 int option_take_duration(const char *text, void *value); /* uint64_t, ns, more than 0 */
+int option_take_number(const char *text, void *value);	 /* uint64_t, up to 2^53 - 1 */
 
+#define EXPECTED_NUMBER	  "a number"
 #define EXPECTED_DURATION "a duration such as 90s, 10m, 24h or 7d"
 
 /* Reads argv; what is no option stands from optind on afterwards. False: the command is over with

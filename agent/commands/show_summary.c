@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "commands/show_tables.h"
+#include "profiles/signature.h"
 
 /* Evidence is whatever a file says: each value is looked at before it is used. */
 
@@ -133,6 +135,20 @@ static void print_losses(const json_t *evidence, FILE *out)
 		print_line("lost", line, out);
 }
 
+/* Whether it holds is for check and verify to say. */
+static void print_signature(const struct profile *profile, FILE *out)
+{
+	struct signature_info info;
+	char line[LINE_SIZE] = "none";
+
+	if (signature_read(profile, &info, NULL) == 0)
+		(void)snprintf(line, sizeof(line), "version %" PRIu64 " with key %s, not verified",
+			       info.version, info.key_id);
+	else if (profile->signature)
+		(void)snprintf(line, sizeof(line), "unreadable");
+	print_line("signature", line, out);
+}
+
 void show_summary(const struct profile *profile, const struct table_style *style, FILE *out)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -148,5 +164,5 @@ void show_summary(const struct profile *profile, const struct table_style *style
 	print_cycles(profile->evidence, out);
 	print_unseen(profile->evidence, out);
 	print_losses(profile->evidence, out);
-	print_line("signature", profile->signature ? "present" : "none", out);
+	print_signature(profile, out);
 }

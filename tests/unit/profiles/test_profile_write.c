@@ -16,7 +16,8 @@
 
 static void examples_are_canonical(void **state)
 {
-	static const char *const names[] = {"camera", "gateway-with-bridge", "recorded-sensor"};
+	static const char *const names[] = {"camera", "gateway-with-bridge", "recorded-sensor",
+					    "signed-sensor"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
