@@ -55,6 +55,30 @@ int file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size
 	return 0;
 }
 
+int directory_make(const char *path, mode_t mode, struct error *error)
+{
+	_cleanup_(freep) char *copy = strdup(path);
+	struct stat status;
+
+	if (!copy)
+		return error_set(error, ENOMEM, "%s: out of memory", path);
+	for (char *at = copy + (*copy == '/'); *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return error_set(error, errno, "%s: %s", copy, strerror(errno));
+		*at = '/';
+	}
+	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (stat(path, &status) < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return error_set(error, ENOTDIR, "%s: is there and is no directory", path);
+	return 0;
+}
+
 int write_all(int fd, const void *bytes, size_t size)
 {
 	const char *at = bytes;

@@ -3,6 +3,7 @@
 #define BASE_FILE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,10 @@ int file_check_replaceable(const char *path, struct error *error);
  * directory synced. Either the old or the new content is there, whatever happens. A file that was
  * there keeps its mode and, where that is allowed, its owner; a symbolic link stays one. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+
+/* Makes a directory, and those above it, with that mode; one that is there is left as it is.
+ * Errors: mkdir(2)'s, -ENOTDIR. */
+int directory_make(const char *path, mode_t mode, struct error *error);
 
 /* All bytes or an error; interrupted and short writes are continued. 0 or negative errno. */
 int write_all(int fd, const void *bytes, size_t size);

@@ -7,41 +7,35 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "control/dispatch.h"
 #include "loop/loop.h"
 
 /*
- * The supervisor's ear: a SOCK_SEQPACKET socket in the file system, one JSON object a message
- * (docs/control.md), at most 64 KiB. Peers are known by SO_PEERCRED: root alone may change things;
- * who may connect is the socket's mode. A peer that does not read is dropped, never waited for.
+ * The supervisor's ear: a SOCK_SEQPACKET socket in the file system, mode 0600, one JSON object a
+ * message (docs/control.md). A peer that does not read is dropped, never waited for. Opens nothing
+ * but /proc once it is there.
  */
-#define CONTROL_SOCKET	      "/run/rtguard/control"
-#define CONTROL_MESSAGE_LIMIT 65536
-
 struct control_server;
-struct control_peer; /* one connection, valid until its gone handler returns */
 
-/* A request, by its name ("status", "reload" …). request: borrowed. Returns the answer (a new
- * reference; NULL: answered later with control_answer()). */
-typedef json_t *(*control_handler_fn)(void *context, struct control_peer *peer,
-				      const json_t *request);
-
-struct control_command {
-	const char *name;
-	bool changes; /* for root only */
-	control_handler_fn handle;
-};
-
-/* Replaces a dead socket file at path; -EADDRINUSE when somebody listens there. The table ends with
- * a NULL name. gone: a peer left (may be NULL). */
+/* Makes the directory where it is missing and replaces a dead socket file at path; -EADDRINUSE when
+ * somebody serves there, and who. A socket whose server is gone is dead even while other processes
+ * hold its descriptors. gone: a peer left or was dropped (may be NULL). The table is borrowed. */
 int control_server_new(struct loop *loop, const char *path, const struct control_command *commands,
 		       void (*gone)(void *context, struct control_peer *peer), void *context,
 		       struct control_server **ret_server, struct error *error);
-void control_server_free(struct control_server *server); /* removes the socket file */
 
-/* An answer that comes later, or one more message to a peer that follows. Takes the reference.
- * Returns false when the peer was dropped for not reading. */
+/* Removes the socket file, if it is still its own. What waits to be sent is lost. */
+void control_server_free(struct control_server *server);
+
+/* An answer that comes later, or one more message. Takes the reference; NULL (memory is out) drops
+ * the peer. Returns false when the peer was dropped: it is gone then. */
 bool control_answer(struct control_peer *peer, json_t *answer);
 
-json_t *control_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with the text of an object. */
+bool control_answer_text(struct control_peer *peer, const char *text);
+
+/* From now on what is told to any of these topics (bits) is sent to the peer too. */
+void control_peer_follow(struct control_peer *peer, unsigned int topics);
+void control_server_tell(struct control_server *server, unsigned int topic, const char *text);
 
 #endif

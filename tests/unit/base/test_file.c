@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,11 +46,36 @@ static void errors_name_the_file(void **state)
 	assert_non_null(strstr(error.message, "/nonexistent/file"));
 }
 
+static void directories_are_made_with_those_above(void **state)
+{
+	char base[] = "/tmp/test_file.XXXXXX";
+	char path[64];
+	struct stat status;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	(void)snprintf(path, sizeof(path), "%s/a/b", base);
+	assert_int_equal(directory_make(path, 0700, NULL), 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_true(S_ISDIR(status.st_mode));
+	assert_int_equal(status.st_mode & 07777, 0700);
+	assert_int_equal(directory_make(path, 0755, NULL), 0); /* is there */
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0700);
+	assert_int_equal(directory_make("/dev/null", 0700, NULL), -ENOTDIR);
+	assert_int_equal(directory_make("/dev/null/below", 0700, NULL), -ENOTDIR);
+	assert_int_equal(rmdir(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/a", base);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(base), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replaces_in_one_step),
 		cmocka_unit_test(errors_name_the_file),
+		cmocka_unit_test(directories_are_made_with_those_above),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
