@@ -123,6 +123,25 @@ const struct command commands[] = {
 		"Example:\n"
 		"  rtguard verify camera.json --key release.pub\n",
 	},
+	{
+		"doctor",
+		command_doctor,
+		"[--json] [--kernel-config FILE] [--release VERSION]",
+		"say what this kernel offers for enforcing, and how to close the gaps",
+		"      --kernel-config FILE  of a firmware that is still being built: judge its\n"
+		"                           .config instead of trying; \"-\" is standard input\n"
+		"      --release VERSION    with --kernel-config: the kernel's version, where the\n"
+		"                           file does not say it\n"
+		"      --json               the result for programs\n"
+		"\n"
+		"Changes nothing and marks no file that anybody else uses. The exit code is 1 "
+		"when\n"
+		"something stays open.\n"
+		"\n"
+		"Examples:\n"
+		"  rtguard doctor\n"
+		"  zcat /proc/config.gz | rtguard doctor --kernel-config -\n",
+	},
 };
 const unsigned int command_count = array_length(commands);
 

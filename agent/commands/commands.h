@@ -32,6 +32,7 @@ int command_replay(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 
 /* Prints "rtguard NAME: message" and returns EXIT_TROUBLE. */
 int command_trouble(const char *name, const char *format, ...)

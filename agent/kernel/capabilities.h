@@ -27,8 +27,10 @@ enum capability {
 	CAPABILITY_IO_URING,
 	CAPABILITY_MODULE_LOADING,
 	CAPABILITY_BPF,
-	CAPABILITY_BPF_LSM,
-	CAPABILITY_WRITE_EXECUTE, /* ETXTBSY: not so on 6.11 to early 6.12 */
+	CAPABILITY_KEXEC,
+	CAPABILITY_PROCESS_MEMORY, /* /proc/self/mem does not write where the process may not:
+				      proc_mem.force_override, Linux 6.12 */
+	CAPABILITY_WRITE_EXECUTE,  /* ETXTBSY: not so on 6.11 to early 6.12 */
 	CAPABILITY_COUNT,
 };
 
@@ -36,7 +38,7 @@ enum capability_state {
 	CAPABILITY_ON,	    /* there, and in use or set so that the gap is closed */
 	CAPABILITY_OFF,	    /* there, and not set: a setting closes the gap */
 	CAPABILITY_MISSING, /* this kernel has it not */
-	CAPABILITY_UNKNOWN, /* offline: depends on how it is run */
+	CAPABILITY_UNKNOWN, /* offline: depends on how it is run; or it needs privileges to try */
 };
 
 struct capability_finding {
@@ -52,8 +54,9 @@ struct capability_finding {
 /* Tries without changing anything and without making anybody wait. */
 void capabilities_probe(struct capability_finding ret_findings[CAPABILITY_COUNT]);
 
-/* From a file like /boot/config-VERSION (also gzip: /proc/config.gz). release: NULL takes it from
- * the file's heading. */
+/* From a file like /boot/config-VERSION; "-" is standard input. What is compressed
+ * (/proc/config.gz) is refused, with how to unpack it. release: NULL takes it from the file's
+ * heading. What a setting or a privilege decides is UNKNOWN then. */
 int capabilities_from_config(const char *path, const char *release,
 			     struct capability_finding ret_findings[CAPABILITY_COUNT],
 			     struct error *error);
