@@ -22,7 +22,7 @@ enum file_nature {
 	FILE_CODE, /* "#!", or the name of an interpreter's language: .sh, .py, .pyc, .pl … */
 };
 
-/* By the first bytes and the path's ending. */
+/* By the first bytes (32 are enough) and the path's ending. size 0: the file is empty. */
 enum file_nature file_nature_of(const uint8_t *bytes, size_t size, const char *path);
 
 struct asked_file {
@@ -32,6 +32,7 @@ struct asked_file {
 		why; /* not hashed: NONE (there was no need), or TOO_LARGE, UNREADABLE, … */
 	struct content content;
 	const char *path;	  /* a label; "" unknown */
+	bool sets_user;		  /* has the set-user-ID bit, whoever asks */
 	const char *becomes_user; /* set-user-ID: its owner, when that is not who asks; else NULL */
 };
 
@@ -39,11 +40,14 @@ struct asking_process {
 	bool is_known;	 /* what it runs is a program (or loader) of the profile */
 	bool is_trusted; /* rtguard itself, a kernel thread */
 	struct content image;
-	bool only_writes; /* the open cannot read */
+	bool only_writes; /* the open cannot read; known for certain, not from its caller's memory
+			   */
 };
 
-/* Whether the file's content has to be hashed to judge this; false saves the work. */
-bool program_verdict_needs_content(bool exec, enum file_nature nature,
+/* Whether the file's content has to be hashed to judge this; false saves the work. Of the file its
+ * nature and path count. */
+bool program_verdict_needs_content(const struct program_policy *policy, bool exec,
+				   const struct asked_file *file,
 				   const struct asking_process *process);
 
 /* FINDING_NONE: permitted. */

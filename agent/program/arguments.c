@@ -153,6 +153,11 @@ static bool is_part_of(const char *name, const char *file_name)
 	return false;
 }
 
+bool is_own_name(const char *path, const char *name)
+{
+	return *name && is_part_of(name, base_name(path));
+}
+
 bool is_linked_applet(const char *root, const char *path, const struct file_key *file,
 		      const char *argv0)
 {
@@ -196,6 +201,32 @@ int arguments_parse(const char *bytes, size_t size, struct arguments *ret_argume
 		if (arguments.count == ARGUMENTS_LIMIT || strlen(at) > ARGUMENT_SIZE_LIMIT) {
 			arguments_clear(&arguments);
 			return -E2BIG;
+		}
+		arguments.vector[arguments.count++] = at;
+	}
+	*ret_arguments = arguments;
+	return 0;
+}
+
+int arguments_parse_leading(const char *bytes, size_t size, struct arguments *ret_arguments)
+{
+	struct arguments arguments = {0};
+
+	if (!size)
+		return -ENOENT;
+	arguments.bytes = malloc(size + 1);
+	arguments.vector = calloc(ARGUMENTS_LIMIT + 1, sizeof(*arguments.vector));
+	if (!arguments.bytes || !arguments.vector) {
+		arguments_clear(&arguments);
+		return -ENOMEM;
+	}
+	memcpy(arguments.bytes, bytes, size);
+	arguments.bytes[size] = '\0';
+	for (const char *at = arguments.bytes; at < arguments.bytes + size; at += strlen(at) + 1) {
+		arguments.is_cut |= strlen(at) > ARGUMENT_SIZE_LIMIT;
+		if (arguments.count == ARGUMENTS_LIMIT) {
+			arguments.is_cut = true;
+			break;
 		}
 		arguments.vector[arguments.count++] = at;
 	}
@@ -272,4 +303,18 @@ const char *script_argument(const char *path, const struct arguments *arguments)
 	if (program->script == SCRIPT_FILE_OPTION)
 		return file_option(arguments);
 	return program->script == SCRIPT_FIRST ? first_file(program, arguments, start) : NULL;
+}
+
+bool takes_script_argument(const char *path)
+{
+	const struct known_program *program = find_program(path);
+
+	return program && program->script != SCRIPT_NOWHERE;
+}
+
+bool script_is_option(const char *path)
+{
+	const struct known_program *program = find_program(path);
+
+	return program && program->script == SCRIPT_FILE_OPTION;
 }
