@@ -144,15 +144,18 @@ static bool is_interpreter_of(const struct question *question, uint32_t index)
 	return false;
 }
 
-/* The options before a script are what they were before one while learning, or there are none. */
-static bool options_permitted(const struct question *question, size_t script)
+/* The options before a script are what they were before one while learning, or there are none but
+ * the one that names it. */
+static bool options_permitted(const struct question *question, const char *path, size_t word)
 {
 	const struct policy_vector *vectors = vectors_of(question);
+	size_t count = question->applet ? word : word - 1; /* of a vector's words before it */
 
-	if (script == (question->applet ? 1 : 0))
+	if (word == 1 || (word == 2 && script_is_option(path) &&
+			  strcmp(question->arguments.vector[1], "-f") == 0))
 		return true;
 	for (uint32_t i = 0; i < question->program->vectors.count; i++)
-		if (vectors[i].script == script && begins_like(question, &vectors[i], script))
+		if (vectors[i].script == count && begins_like(question, &vectors[i], count))
 			return true;
 	return false;
 }
@@ -184,7 +187,7 @@ static bool runs_learnt_script(const struct question *question, const char *path
 	if (script_is_option(path) && !only_operands_follow(question, word))
 		return false;
 	return is_interpreter_of(question, script->script) &&
-	       options_permitted(question, question->applet ? word : word - 1);
+	       options_permitted(question, path, word);
 }
 
 /* ---- multi-call binaries ---- */
