@@ -30,8 +30,6 @@ struct control_peer {
 	bool is_root;
 	bool is_busy;	 /* in a handler: freed when that returns */
 	bool is_dropped; /* out of the list, descriptor closed */
-	bool is_overdue; /* to be dropped */
-	unsigned int topics;
 	struct waiting_message *first;
 	struct waiting_message *last;
 	size_t waiting_size;
@@ -163,27 +161,6 @@ bool control_answer(struct control_peer *peer, json_t *answer)
 		return control_answer_text(peer, text);
 	drop(peer);
 	return false;
-}
-
-void control_peer_follow(struct control_peer *peer, unsigned int topics)
-{
-	peer->topics |= topics;
-}
-
-void control_server_tell(struct control_server *server, unsigned int topic, const char *text)
-{
-	struct control_peer *peer;
-
-	for (peer = server->peers; peer; peer = peer->next)
-		if (peer->topics & topic)
-			peer->is_overdue = send_message(peer, text, strlen(text)) < 0;
-	/* dropping one calls its owner, who may change the list */
-	do {
-		for (peer = server->peers; peer && !peer->is_overdue; peer = peer->next)
-			;
-		if (peer)
-			drop(peer);
-	} while (peer);
 }
 
 /* False: the peer is to be dropped. */

@@ -34,8 +34,4 @@ bool control_answer(struct control_peer *peer, json_t *answer);
 /* The same with the text of an object. */
 bool control_answer_text(struct control_peer *peer, const char *text);
 
-/* From now on what is told to any of these topics (bits) is sent to the peer too. */
-void control_peer_follow(struct control_peer *peer, unsigned int topics);
-void control_server_tell(struct control_server *server, unsigned int topic, const char *text);
-
 #endif

@@ -153,6 +153,17 @@ uint64_t event_line_id(const char *line, size_t size)
 	return id;
 }
 
+bool event_line_is_finding(const char *line)
+{
+	/* nothing that others have written stands before this key */
+	const char *event = strstr(line, "\"" EVENT_KEY_EVENT "\":");
+
+	if (!event)
+		return false;
+	event += sizeof("\"" EVENT_KEY_EVENT "\":") - 1;
+	return strncmp(event, "\"finding\"", 9) == 0 || strncmp(event, "\"repeated\"", 10) == 0;
+}
+
 json_t *event_parse(const char *line, size_t size)
 {
 	json_t *event;

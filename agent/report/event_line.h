@@ -52,6 +52,9 @@ char *event_line(const json_t *event);
 /* The id that a line begins with, 0 for what is no event line. Looks at its beginning alone. */
 uint64_t event_line_id(const char *line, size_t size);
 
+/* Whether a line of ours is about a finding: one, or its repeats. */
+bool event_line_is_finding(const char *line);
+
 /* A line that someone else may have written: an object with an id and the name of its event, or
  * NULL. */
 json_t *event_parse(const char *line, size_t size);

@@ -23,9 +23,12 @@
 #include "report/quarantine_store.h"
 
 struct quarantine {
-	pid_t pid;
+	char *directory;
+	pid_t pid; /* 0: none */
 	int channel;
+	bool is_starting;     /* its first answer is how that went */
 	unsigned int waiting; /* handed over and not answered */
+	unsigned int restarts;
 	struct quarantine_counts counts;
 };
 
@@ -57,10 +60,11 @@ static int open_store(struct quarantine_store *store, const char *directory)
 	return result;
 }
 
-static void __attribute__((noreturn))
-work(struct quarantine_store *store, const char *directory, int channel)
+static void __attribute__((noreturn)) work(const char *directory, int channel)
 {
-	answer_t answer = (answer_t)-open_store(store, directory);
+	struct quarantine_store store = {.file_limit = QUARANTINE_FILE_LIMIT,
+					 .total_limit = QUARANTINE_TOTAL_LIMIT};
+	answer_t answer = (answer_t)-open_store(&store, directory);
 	struct errand errand;
 	int fd;
 
@@ -72,7 +76,7 @@ work(struct quarantine_store *store, const char *directory, int channel)
 	while (channel_receive(channel, &errand, sizeof(errand), 1, true, &fd) == 1) {
 		answer = QUARANTINE_FAILED;
 		if (fd >= 0 && finding_is_valid(&errand.finding))
-			answer = (answer_t)quarantine_store_keep(store, errand.event_id,
+			answer = (answer_t)quarantine_store_keep(&store, errand.event_id,
 								 &errand.finding, fd);
 		closep(&fd);
 		if (channel_write(channel, &answer, sizeof(answer), 1) < 0)
@@ -81,39 +85,42 @@ work(struct quarantine_store *store, const char *directory, int channel)
 	_exit(0);
 }
 
-static int start(struct quarantine *quarantine, struct quarantine_store *store,
-		 const char *directory, struct error *error)
+static int start(struct quarantine *quarantine)
 {
-	answer_t answer = EPIPE;
 	int ends[2];
 	int result = channel_pair(ends);
+	pid_t pid;
 
 	if (result < 0)
-		return error_set(error, -result, "%s: %s", directory, strerror(-result));
-	quarantine->channel = ends[0];
-	quarantine->pid = child_fork(ends[1]);
-	if (quarantine->pid == 0)
-		work(store, directory, ends[1]);
+		return result;
+	pid = child_fork(ends[1]);
+	if (pid == 0)
+		work(quarantine->directory, ends[1]);
 	(void)close(ends[1]);
-	if (quarantine->pid < 0)
-		return error_set(error, -quarantine->pid, "%s: %s", directory,
-				 strerror(-quarantine->pid));
-	(void)channel_receive(quarantine->channel, &answer, sizeof(answer), 1, true, NULL);
-	if (answer != 0)
-		return error_set(error, answer, "%s: %s", directory, strerror(answer));
-	/* from here on nobody waits for the worker */
-	if (fcntl(quarantine->channel, F_SETFL, O_NONBLOCK) < 0)
-		return error_set(error, errno, "%s: %s", directory, strerror(errno));
+	if (pid < 0) {
+		(void)close(ends[0]);
+		return pid;
+	}
+	quarantine->pid = pid;
+	quarantine->channel = ends[0];
+	quarantine->is_starting = true;
 	return 0;
 }
 
-int quarantine_new(const char *directory, uint64_t file_limit, uint64_t total_limit,
-		   struct quarantine **ret_quarantine, struct error *error)
+/* Waits for the worker to have its directory, and from then on for it no more. */
+static int finish_start(struct quarantine *quarantine)
 {
-	struct quarantine_store store = {
-		.file_limit = file_limit ? file_limit : QUARANTINE_FILE_LIMIT,
-		.total_limit = total_limit ? total_limit : QUARANTINE_TOTAL_LIMIT,
-	};
+	answer_t answer = EPIPE;
+
+	(void)channel_receive(quarantine->channel, &answer, sizeof(answer), 1, true, NULL);
+	if (answer != 0)
+		return -answer;
+	quarantine->is_starting = false;
+	return fcntl(quarantine->channel, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int quarantine_new(const char *directory, struct quarantine **ret_quarantine, struct error *error)
+{
 	struct quarantine *quarantine;
 	int result = directory_make(directory, 0700, error);
 
@@ -123,10 +130,13 @@ int quarantine_new(const char *directory, uint64_t file_limit, uint64_t total_li
 	if (!quarantine)
 		return error_set(error, ENOMEM, "%s: out of memory", directory);
 	quarantine->channel = -1;
-	result = start(quarantine, &store, directory, error);
+	quarantine->directory = strdup(directory);
+	result = quarantine->directory ? start(quarantine) : -ENOMEM;
+	if (result == 0)
+		result = finish_start(quarantine);
 	if (result < 0) {
 		quarantine_free(quarantine);
-		return result;
+		return error_set(error, -result, "%s: %s", directory, strerror(-result));
 	}
 	*ret_quarantine = quarantine;
 	return 0;
@@ -142,6 +152,7 @@ void quarantine_free(struct quarantine *quarantine)
 			;
 	}
 	closep(&quarantine->channel);
+	free(quarantine->directory);
 	free(quarantine);
 }
 
@@ -150,11 +161,9 @@ pid_t quarantine_pid(const struct quarantine *quarantine)
 	return quarantine->pid;
 }
 
-void quarantine_reaped(struct quarantine *quarantine)
+unsigned int quarantine_restarts(const struct quarantine *quarantine)
 {
-	quarantine->pid = 0;
-	quarantine->counts.lost += quarantine->waiting;
-	quarantine->waiting = QUARANTINE_QUEUE_LIMIT;
+	return quarantine->restarts;
 }
 
 static void take_answers(struct quarantine *quarantine)
@@ -167,28 +176,48 @@ static void take_answers(struct quarantine *quarantine)
 	};
 	answer_t answer;
 
-	while (quarantine->pid > 0 && quarantine->waiting > 0 &&
+	while (quarantine->pid > 0 &&
 	       channel_receive(quarantine->channel, &answer, sizeof(answer), 1, false, NULL) == 1) {
-		quarantine->waiting--;
+		if (quarantine->is_starting) {
+			quarantine->is_starting = false;
+			continue;
+		}
+		if (quarantine->waiting > 0)
+			quarantine->waiting--;
 		if (answer >= 0 && answer < QUARANTINE_RESULT_COUNT)
 			(*counts[answer])++;
 	}
 }
 
-int quarantine_take(struct quarantine *quarantine, uint64_t event_id, const struct finding *finding,
-		    int fd)
+bool quarantine_child(struct quarantine *quarantine, pid_t pid)
+{
+	if (pid <= 0 || pid != quarantine->pid)
+		return false;
+	take_answers(quarantine);
+	quarantine->counts.lost += quarantine->waiting;
+	quarantine->waiting = 0;
+	quarantine->pid = 0;
+	closep(&quarantine->channel);
+	quarantine->channel = -1;
+	if (quarantine->restarts < QUARANTINE_RESTART_LIMIT && start(quarantine) == 0) {
+		quarantine->restarts++;
+		(void)fcntl(quarantine->channel, F_SETFL, O_NONBLOCK);
+	}
+	return true;
+}
+
+void quarantine_keep(struct quarantine *quarantine, int fd, const struct finding *finding,
+		     uint64_t event_id)
 {
 	struct errand errand = {event_id, *finding};
-	int result = quarantine->pid > 0 ? -EAGAIN : -EPIPE;
 
 	take_answers(quarantine);
-	if (quarantine->waiting < QUARANTINE_QUEUE_LIMIT)
-		result = channel_send(quarantine->channel, &errand, sizeof(errand), 1, fd);
-	if (result < 0)
-		quarantine->counts.lost++;
-	else
+	if (quarantine->pid > 0 && quarantine->waiting < QUARANTINE_QUEUE_LIMIT &&
+	    channel_send(quarantine->channel, &errand, sizeof(errand), 1, fd) == 0)
 		quarantine->waiting++;
-	return result;
+	else
+		quarantine->counts.lost++;
+	(void)close(fd);
 }
 
 struct quarantine_counts quarantine_counts(struct quarantine *quarantine)

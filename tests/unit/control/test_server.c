@@ -24,7 +24,6 @@
 #include "control/protocol.h"
 #include "control/server.h"
 
-#define TOPIC	   4u
 #define TIMEOUT_MS 5000
 
 static char directory[64];
@@ -40,6 +39,7 @@ struct service {
 	struct control_server *server;
 	struct loop *loop;
 	struct control_peer *asks_later;
+	struct control_peer *follows;
 };
 
 static json_t *answer_number(void *context, struct control_peer *peer, const json_t *request)
@@ -96,9 +96,10 @@ static json_t *answer_earlier(void *context, struct control_peer *peer, const js
 
 static json_t *begin_following(void *context, struct control_peer *peer, const json_t *request)
 {
-	(void)context;
+	struct service *service = context;
+
 	(void)request;
-	control_peer_follow(peer, TOPIC);
+	service->follows = peer;
 	return control_ok();
 }
 
@@ -112,9 +113,9 @@ static json_t *tell(void *context, struct control_peer *peer, const json_t *requ
 	for (json_int_t i = 0; i < count; i++) {
 		(void)snprintf(text, sizeof(text), "{\"told\":%d,\"filler\":\"%01000d\"}", (int)i,
 			       0);
-		control_server_tell(service->server, TOPIC | 1, text);
+		if (service->follows)
+			(void)control_answer_text(service->follows, text);
 	}
-	control_server_tell(service->server, 1, "{\"nobody\":1}");
 	return control_ok();
 }
 
@@ -146,6 +147,8 @@ static void count_gone(void *context, struct control_peer *peer)
 
 	if (service->asks_later == peer)
 		service->asks_later = NULL;
+	if (service->follows == peer)
+		service->follows = NULL;
 	shared->gone++;
 }
 

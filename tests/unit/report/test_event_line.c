@@ -35,6 +35,13 @@ static void finding_has_all_that_is_known(void **state)
 		      "\"ancestors\":[\"/usr/sbin/sshd\"],\"layer\":\"permission\","
 		      "\"action\":\"denied\",\"since_exec_us\":null,\"repeats\":0}");
 	assert_int_equal(event_line_id(line, strlen(line)), 12);
+	assert_true(event_line_is_finding(line));
+	free(line);
+	line = line_of(event_of_repeats(13, 0, 12, 5, &finding));
+	assert_true(event_line_is_finding(line));
+	free(line);
+	line = line_of(event_of_note(14, 0, "started", "\"event\":\"finding\""));
+	assert_false(event_line_is_finding(line));
 	free(line);
 }
 

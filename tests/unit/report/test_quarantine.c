@@ -20,6 +20,7 @@
 #include "findings.h"
 #include "report/event_line.h"
 #include "report/quarantine.h"
+#include "report/quarantine_store.h"
 
 /* sha256 of "abc", FIPS 180-2 appendix B.1 */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -77,12 +78,12 @@ static int file_of(const char *bytes, size_t size)
 	return fd; /* at its end, as a descriptor that others have read */
 }
 
-static struct quarantine *open_quarantine(uint64_t file_limit, uint64_t total_limit)
+static struct quarantine *open_quarantine(void)
 {
 	struct quarantine *quarantine;
 	struct error error = {0};
 
-	if (quarantine_new(directory, file_limit, total_limit, &quarantine, &error) < 0)
+	if (quarantine_new(directory, &quarantine, &error) < 0)
 		fail_msg("%s", error.message);
 	return quarantine;
 }
@@ -108,14 +109,13 @@ static void take(struct quarantine *quarantine, const char *bytes, size_t size)
 	int fd = file_of(bytes, size);
 
 	finding.hashed = 0;
-	assert_int_equal(quarantine_take(quarantine, 7, &finding, fd), 0);
-	(void)close(fd);
+	quarantine_keep(quarantine, fd, &finding, 7);
 	wait_until_done(quarantine, before + 1);
 }
 
 static void keeps_a_copy_and_its_event(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
+	struct quarantine *quarantine = open_quarantine();
 	struct stat status;
 	json_t *event;
 	char path[256];
@@ -145,108 +145,135 @@ static void keeps_a_copy_and_its_event(void **state)
 
 static void the_same_content_is_kept_once(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
+	struct quarantine *quarantine = open_quarantine();
 
 	(void)state;
 	take(quarantine, "abc", 3);
 	take(quarantine, "abc", 3);
 	quarantine_free(quarantine);
-	quarantine = open_quarantine(0, 0);
+	quarantine = open_quarantine();
 	take(quarantine, "abc", 3);
 	assert_int_equal(quarantine_counts(quarantine).known, 1);
 	assert_int_equal(count_files(), 2);
 	quarantine_free(quarantine);
 }
 
+static struct quarantine_store open_store(uint64_t file_limit, uint64_t total_limit)
+{
+	struct quarantine_store store = {.file_limit = file_limit, .total_limit = total_limit};
+	int fd;
+
+	(void)mkdir(directory, 0700);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(quarantine_store_open(&store, fd), 0);
+	return store;
+}
+
+static enum quarantine_result keep_zeros(struct quarantine_store *store, char first, size_t size)
+{
+	struct finding finding = make_finding("/tmp/tool", 1);
+	char bytes[4096] = {first};
+	int fd = file_of(bytes, size);
+	enum quarantine_result result;
+
+	finding.hashed = 0;
+	result = quarantine_store_keep(store, 1, &finding, fd);
+	(void)close(fd);
+	return result;
+}
+
 static void limits_hold_over_restarts(void **state)
 {
-	static char bytes[3000];
-	struct quarantine *quarantine = open_quarantine(2000, 4000);
+	struct quarantine_store store = open_store(2000, 4000);
 
 	(void)state;
-	take(quarantine, bytes, 2001);
-	assert_int_equal(quarantine_counts(quarantine).refused, 1);
+	assert_int_equal(keep_zeros(&store, 0, 2001), QUARANTINE_REFUSED);
 	assert_int_equal(count_files(), 0);
-	take(quarantine, bytes, 2000);
-	assert_int_equal(quarantine_counts(quarantine).kept, 1);
-	quarantine_free(quarantine);
-	quarantine = open_quarantine(2000, 4000); /* 2000 and its event are there */
-	bytes[0] = 1;
-	take(quarantine, bytes, 1900);
-	assert_int_equal(quarantine_counts(quarantine).refused, 1);
-	take(quarantine, bytes, 1000);
-	assert_int_equal(quarantine_counts(quarantine).kept, 1);
+	assert_int_equal(keep_zeros(&store, 0, 2000), QUARANTINE_KEPT);
+	(void)close(store.directory);
+	store = open_store(2000, 4000); /* 2000 and its event are there */
+	assert_int_equal(keep_zeros(&store, 1, 1900), QUARANTINE_REFUSED);
+	assert_int_equal(keep_zeros(&store, 1, 1000), QUARANTINE_KEPT);
 	assert_int_equal(count_files(), 4);
-	quarantine_free(quarantine);
+	store.count = QUARANTINE_COUNT_LIMIT - 1;
+	assert_int_equal(keep_zeros(&store, 2, 1), QUARANTINE_REFUSED);
+	(void)close(store.directory);
 }
 
 static void what_is_no_file_is_refused(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
+	struct quarantine *quarantine = open_quarantine();
 	struct finding finding = make_finding("/dev/zero", 1);
-	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	int ends[2];
 
 	(void)state;
 	finding.hashed = 0;
-	assert_int_equal(quarantine_take(quarantine, 1, &finding, fd), 0);
-	(void)close(fd);
+	quarantine_keep(quarantine, open("/dev/zero", O_RDONLY | O_CLOEXEC), &finding, 1);
 	assert_int_equal(pipe(ends), 0); /* reading it would wait for ever */
-	assert_int_equal(quarantine_take(quarantine, 1, &finding, ends[0]), 0);
+	quarantine_keep(quarantine, ends[0], &finding, 1);
 	wait_until_done(quarantine, 2);
 	assert_int_equal(quarantine_counts(quarantine).refused, 2);
 	assert_int_equal(count_files(), 0);
-	(void)close(ends[0]);
 	(void)close(ends[1]);
 	quarantine_free(quarantine);
 }
 
+static void keep_abc(struct quarantine *quarantine)
+{
+	struct finding finding = make_finding("/x", 1);
+
+	finding.hashed = 0;
+	quarantine_keep(quarantine, file_of("abc", 3), &finding, 1);
+}
+
 static void a_worker_that_stands_still_holds_up_nobody(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
-	struct finding finding = make_finding("/x", 1);
-	int fd = file_of("abc", 3);
-	int result = 0;
+	struct quarantine *quarantine = open_quarantine();
 
 	(void)state;
-	finding.hashed = 0;
 	(void)alarm(20);
 	assert_int_equal(kill(quarantine_pid(quarantine), SIGSTOP), 0);
-	for (int i = 0; i < QUARANTINE_QUEUE_LIMIT; i++)
-		assert_int_equal(quarantine_take(quarantine, 1, &finding, fd), 0);
-	for (int i = 0; i < 1000 && result == 0; i++)
-		result = quarantine_take(quarantine, 1, &finding, fd);
-	assert_int_equal(result, -EAGAIN);
-	assert_int_equal(quarantine_counts(quarantine).lost, 1);
+	for (int i = 0; i < QUARANTINE_QUEUE_LIMIT + 100; i++)
+		keep_abc(quarantine);
+	assert_int_equal(quarantine_counts(quarantine).lost, 100);
 	assert_int_equal(kill(quarantine_pid(quarantine), SIGCONT), 0);
 	wait_until_done(quarantine, QUARANTINE_QUEUE_LIMIT);
-	assert_int_equal(quarantine_take(quarantine, 1, &finding, fd), 0);
-	(void)close(fd);
+	keep_abc(quarantine);
+	wait_until_done(quarantine, QUARANTINE_QUEUE_LIMIT + 1);
+	assert_int_equal(quarantine_counts(quarantine).lost, 100);
 	quarantine_free(quarantine);
 	(void)alarm(0);
 }
 
-static void a_worker_that_is_gone_is_counted(void **state)
+static void a_worker_that_ends_is_followed_by_another(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
-	struct finding finding = make_finding("/x", 1);
-	int fd = file_of("abc", 3);
-	pid_t pid = quarantine_pid(quarantine);
+	struct quarantine *quarantine = open_quarantine();
 
 	(void)state;
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(quarantine_take(quarantine, 1, &finding, fd), -EPIPE);
-	quarantine_reaped(quarantine);
-	assert_int_equal(quarantine_take(quarantine, 1, &finding, fd), -EPIPE);
+	assert_false(quarantine_child(quarantine, 1));
+	for (unsigned int i = 0; i <= QUARANTINE_RESTART_LIMIT; i++) {
+		pid_t pid = quarantine_pid(quarantine);
+
+		assert_true(pid > 0);
+		assert_int_equal(quarantine_restarts(quarantine), i);
+		keep_abc(quarantine);
+		wait_until_done(quarantine, i + 1);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		if (i == 0)
+			keep_abc(quarantine); /* is lost, before we know that it is gone */
+		assert_true(quarantine_child(quarantine, pid));
+	}
+	assert_int_equal(quarantine_pid(quarantine), 0);
+	assert_int_equal(quarantine_counts(quarantine).lost, 1);
+	keep_abc(quarantine);
 	assert_int_equal(quarantine_counts(quarantine).lost, 2);
-	(void)close(fd);
 	quarantine_free(quarantine);
 }
 
 static void the_worker_steps_back(void **state)
 {
-	struct quarantine *quarantine = open_quarantine(0, 0);
+	struct quarantine *quarantine = open_quarantine();
 
 	(void)state;
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)quarantine_pid(quarantine)), 19);
@@ -265,9 +292,9 @@ static void leftovers_go_and_bad_places_are_told(void **state)
 	(void)snprintf(path, sizeof(path), "%s/.incoming", directory);
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0400);
 	(void)close(fd);
-	quarantine_free(open_quarantine(0, 0));
+	quarantine_free(open_quarantine());
 	assert_int_equal(count_files(), 0);
-	assert_int_equal(quarantine_new("/dev/null", 0, 0, &quarantine, &error), -ENOTDIR);
+	assert_int_equal(quarantine_new("/dev/null", &quarantine, &error), -ENOTDIR);
 	assert_non_null(strstr(error.message, "/dev/null"));
 }
 
@@ -281,7 +308,7 @@ int main(void)
 		with_directory(limits_hold_over_restarts),
 		with_directory(what_is_no_file_is_refused),
 		with_directory(a_worker_that_stands_still_holds_up_nobody),
-		with_directory(a_worker_that_is_gone_is_counted),
+		with_directory(a_worker_that_ends_is_followed_by_another),
 		with_directory(the_worker_steps_back),
 		with_directory(leftovers_go_and_bad_places_are_told),
 	};
