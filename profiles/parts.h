@@ -26,6 +26,10 @@ int device_compare(const void *a, const void *b);     /* MAC */
 int string_compare(const void *a, const void *b);     /* char * items, by bytes */
 int string_list_compare(const void *a, const void *b);
 
+/* Whether the items are sorted already, and none is there twice: as in every file that rtguard
+ * wrote. */
+bool is_ascending(const void *items, size_t count, size_t item_size, compare_fn compare);
+
 /* Looks for two items of one identity. Returns 1 with their indexes (the lower first), 0 when there
  * are none, or -ENOMEM. */
 int duplicate_find(const void *items, size_t count, size_t item_size, compare_fn compare,

@@ -15,7 +15,7 @@ static void sort_and_join(void *array, size_t *count, size_t item_size, compare_
 	char *items = array;
 	size_t kept = 0;
 
-	if (*count == 0)
+	if (is_ascending(array, *count, item_size, compare))
 		return;
 	qsort(items, *count, item_size, compare);
 	for (size_t i = 1; i < *count; i++) {

@@ -155,13 +155,23 @@ static int compare_indexes(const void *a, const void *b, void *context)
 	return order ? order : compare_number(left, right);
 }
 
+bool is_ascending(const void *items, size_t count, size_t item_size, compare_fn compare)
+{
+	const char *item = items;
+
+	for (size_t i = 1; i < count; i++, item += item_size)
+		if (compare(item, item + item_size) >= 0)
+			return false;
+	return true;
+}
+
 int duplicate_find(const void *items, size_t count, size_t item_size, compare_fn compare,
 		   size_t *ret_first, size_t *ret_second)
 {
 	struct duplicate_search search = {items, item_size, compare};
 	_cleanup_(freep) size_t *indexes = NULL;
 
-	if (count < 2)
+	if (is_ascending(items, count, item_size, compare))
 		return 0;
 	indexes = calloc(count, sizeof(*indexes));
 	if (!indexes)

@@ -9,61 +9,45 @@
 #include "base/text.h"
 #include "profiles/shape.h"
 
-static void freejsonp(json_t **value)
+/* What is wrong, in jansson's words and with the place: only who reads an error waits for that. */
+static int syntax_fault(const char *bytes, size_t size, struct profile_fault *fault)
 {
-	json_decref(*value);
-}
+	json_error_t error = {.text = "is no JSON that can be read"};
+	json_t *document = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+	bool no_memory = !document && json_error_code(&error) == json_error_out_of_memory;
 
-/* More values than all arrays and the evidence of a full profile hold: refused before a tree of
- * them takes a hundred times the memory of the file. Every value but the first follows one of
- * "[{,:". */
-static bool has_too_many_values(const char *bytes, size_t size)
-{
-	bool within_string = false;
-	size_t values = 0;
-
-	for (size_t i = 0; i < size; i++) {
-		if (within_string && bytes[i] == '\\')
-			i++;
-		else if (bytes[i] == '"')
-			within_string = !within_string;
-		else if (!within_string && (bytes[i] == '[' || bytes[i] == '{' || bytes[i] == ','))
-			values++;
-	}
-	return values > PROFILE_VALUE_LIMIT;
-}
-
-static int syntax_fault(const json_error_t *error, struct profile_fault *fault)
-{
-	fault->code = json_error_code(error) == json_error_out_of_memory ? ENOMEM : EINVAL;
-	(void)snprintf(fault->place, sizeof(fault->place), "line %d, column %d", error->line,
-		       error->column);
-	text_printable(error->text, fault->message, sizeof(fault->message));
+	json_decref(document);
+	fault->code = no_memory ? ENOMEM : EINVAL;
+	(void)snprintf(fault->place, sizeof(fault->place), "line %d, column %d", error.line,
+		       error.column);
+	text_printable(error.text, fault->message, sizeof(fault->message));
 	return -fault->code;
 }
 
-static int parse_syntax(const char *bytes, size_t size, json_t **ret_document,
+static int parse_syntax(const char *bytes, size_t size, struct document **ret_document,
 			struct profile_fault *fault)
 {
 	struct place root = {.fault = fault};
-	json_error_t error;
+	int result;
 
 	if (size > PROFILE_SIZE_LIMIT)
 		return fault_set(&root, EFBIG, "larger than the limit of %u bytes",
 				 PROFILE_SIZE_LIMIT);
 	if (size == 0)
 		return fault_set(&root, EINVAL, "is empty: expected a JSON document");
-	if (has_too_many_values(bytes, size))
+	result = document_parse(bytes, size, PROFILE_VALUE_LIMIT, ret_document);
+	if (result == -EFBIG)
 		return fault_set(&root, EFBIG, "more than %u values", PROFILE_VALUE_LIMIT);
-	*ret_document = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-	return *ret_document ? 0 : syntax_fault(&error, fault);
+	if (result == -ENOMEM)
+		return fault_memory(&root);
+	return result < 0 ? syntax_fault(bytes, size, fault) : 0;
 }
 
 int profile_examine(const char *bytes, size_t size, struct profile **ret_profile,
 		    struct profile_fault *ret_fault)
 {
 	_cleanup_(profile_freep) struct profile *profile = profile_new();
-	_cleanup_(freejsonp) json_t *document = NULL;
+	_cleanup_(document_freep) struct document *document = NULL;
 	struct place root = {.fault = ret_fault};
 	int result;
 
@@ -72,10 +56,10 @@ int profile_examine(const char *bytes, size_t size, struct profile **ret_profile
 	result = parse_syntax(bytes, size, &document, ret_fault);
 	if (result < 0)
 		return result;
-	result = format_expect(&root, document);
+	result = format_expect(&root, document_root(document));
 	if (result < 0)
 		return result;
-	result = object_read(&root, &profile_shape, document, profile);
+	result = object_read(&root, &profile_shape, document_root(document), profile);
 	if (result < 0)
 		return result;
 	profile_canonicalise(profile);

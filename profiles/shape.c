@@ -11,7 +11,7 @@
 #define RATE_KBIT_LIMIT UINT64_C(1000000000)
 
 /* kbit/s; null: not limited, 0 in memory. */
-static int read_rate(const struct place *at, const struct field *field, const json_t *value,
+static int read_rate(const struct place *at, const struct field *field, const struct node *value,
 		     void *target)
 {
 	(void)field;
@@ -94,7 +94,7 @@ static const struct field bridge_fields[] = {
 };
 static const struct shape bridge_shape = {bridge_fields, array_length(bridge_fields), NULL};
 
-static int read_bridge(const struct place *at, const struct field *field, const json_t *value,
+static int read_bridge(const struct place *at, const struct field *field, const struct node *value,
 		       void *target)
 {
 	(void)field;
@@ -137,10 +137,10 @@ static const struct field identity_fields[] = {
 };
 static const struct shape identity_shape = {identity_fields, array_length(identity_fields), NULL};
 
-static int read_format(const struct place *at, const struct field *field, const json_t *value,
+static int read_format(const struct place *at, const struct field *field, const struct node *value,
 		       void *target)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	(void)field;
 	(void)target;
@@ -152,9 +152,9 @@ static int read_format(const struct place *at, const struct field *field, const 
 	return fault_expected(at, PROFILE_FORMAT, value);
 }
 
-int format_expect(const struct place *at, const json_t *document)
+int format_expect(const struct place *at, const struct node *document)
 {
-	const json_t *format = json_object_get(document, "format");
+	const struct node *format = node_get(document, "format");
 	struct place child = {at->fault, at, "format", 0};
 
 	return format ? read_format(&child, NULL, format, NULL) : 0;

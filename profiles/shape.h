@@ -12,6 +12,6 @@ extern const struct entry_array listener_entries;   /* of struct profile_network
 extern const struct entry_array connection_entries; /* of struct profile_network */
 
 /* Refuses another version before its unknown keys are complained of. */
-int format_expect(const struct place *at, const json_t *document);
+int format_expect(const struct place *at, const struct node *document);
 
 #endif

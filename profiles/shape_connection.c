@@ -11,20 +11,20 @@
 
 /* The kinds of peer: exactly one of these keys stands in a peer object. */
 
-static int read_role(const struct place *at, const json_t *value,
+static int read_role(const struct place *at, const struct node *value,
 		     struct profile_connection *connection)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	if (text && role_parse(text, &connection->role) == 0)
 		return 0;
 	return fault_expected(at, "a role", value);
 }
 
-static int read_prefix(const struct place *at, const json_t *value,
+static int read_prefix(const struct place *at, const struct node *value,
 		       struct profile_connection *connection)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	if (!text || !text_prefix.is_valid(text))
 		return fault_expected(at, text_prefix.expected, value);
@@ -47,7 +47,7 @@ static json_t *write_prefix(const struct profile_connection *connection)
 static const struct peer_type {
 	enum profile_peer_kind kind;
 	const struct text_kind *name; /* the connection's name, or: */
-	int (*read)(const struct place *at, const json_t *value,
+	int (*read)(const struct place *at, const struct node *value,
 		    struct profile_connection *connection);
 	json_t *(*write)(const struct profile_connection *connection);
 } peer_types[] = {
@@ -56,29 +56,30 @@ static const struct peer_type {
 	{PEER_ADDRESS, NULL, read_prefix, write_prefix},
 };
 
-static const struct peer_type *find_peer_type(const json_t *peer, const json_t **ret_value)
+static const struct peer_type *find_peer_type(const struct node *peer,
+					      const struct node **ret_value)
 {
 	for (size_t i = 0; i < array_length(peer_types); i++) {
-		*ret_value = json_object_get(peer, peer_kind_name(peer_types[i].kind));
+		*ret_value = node_get(peer, peer_kind_name(peer_types[i].kind));
 		if (*ret_value)
 			return &peer_types[i];
 	}
 	return NULL;
 }
 
-static int read_peer(const struct place *at, const struct field *field, const json_t *value,
+static int read_peer(const struct place *at, const struct field *field, const struct node *value,
 		     void *target)
 {
 	struct profile_connection *connection = target;
 	const struct peer_type *type;
-	const json_t *item;
+	const struct node *item;
 	struct place child = {at->fault, at, NULL, 0};
 
 	(void)field;
-	if (!json_is_object(value))
+	if (value->type != NODE_OBJECT)
 		return fault_expected(at, "an object", value);
 	type = find_peer_type(value, &item);
-	if (!type || json_object_size(value) != 1)
+	if (!type || node_count(value) != 1)
 		return fault_set(at, EINVAL,
 				 "expected one of host, domain, pattern, role, address, and "
 				 "nothing else");
@@ -125,11 +126,11 @@ static int write_peer(const struct place *at, const struct field *field, const v
 
 static const struct value_type value_peer = {read_peer, write_peer};
 
-static int read_port(const struct place *at, const struct field *field, const json_t *value,
+static int read_port(const struct place *at, const struct field *field, const struct node *value,
 		     void *target)
 {
 	struct profile_connection *connection = target;
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 	uint64_t number;
 	int result;
 
@@ -158,8 +159,8 @@ static int write_port(const struct place *at, const struct field *field, const v
 static const struct value_type value_port = {read_port, write_port};
 
 /* The one key that is left out where it says nothing. */
-static int read_local_port(const struct place *at, const struct field *field, const json_t *value,
-			   void *target)
+static int read_local_port(const struct place *at, const struct field *field,
+			   const struct node *value, void *target)
 {
 	uint64_t number;
 	int result = number_read(at, value, 1, UINT16_MAX, &number);
@@ -182,7 +183,7 @@ static int write_local_port(const struct place *at, const struct field *field, c
 
 static const struct value_type value_local_port = {read_local_port, write_local_port};
 
-static int read_type(const struct place *at, const struct field *field, const json_t *value,
+static int read_type(const struct place *at, const struct field *field, const struct node *value,
 		     void *target)
 {
 	uint64_t number;

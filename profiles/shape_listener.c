@@ -9,10 +9,10 @@
 #include "profiles/text_kinds.h"
 
 static int read_listener_address(const struct place *at, const struct field *field,
-				 const json_t *value, void *target)
+				 const struct node *value, void *target)
 {
 	struct profile_listener *listener = target;
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	(void)field;
 	listener->any_address = text && strcmp(text, "any") == 0;
@@ -47,7 +47,7 @@ static const struct {
 	{"ipv6", offsetof(struct profile_listener, ipv6)},
 };
 
-static int read_family(const struct place *at, const char *text, const json_t *value,
+static int read_family(const struct place *at, const char *text, const struct node *value,
 		       struct profile_listener *listener)
 {
 	for (size_t i = 0; text && i < array_length(families); i++) {
@@ -63,19 +63,19 @@ static int read_family(const struct place *at, const char *text, const json_t *v
 	return fault_expected(at, "ipv4 or ipv6", value);
 }
 
-static int read_families(const struct place *at, const struct field *field, const json_t *value,
-			 void *target)
+static int read_families(const struct place *at, const struct field *field,
+			 const struct node *value, void *target)
 {
+	const struct node *item = node_first(value);
 	int result = array_expect(at, value);
 
 	(void)field;
-	if (result == 0 && json_array_size(value) == 0)
+	if (result == 0 && node_count(value) == 0)
 		return fault_set(at, EINVAL, "expected ipv4, ipv6 or both, found neither");
-	for (size_t i = 0; result == 0 && i < json_array_size(value); i++) {
+	for (size_t i = 0; result == 0 && i < node_count(value); i++, item = node_next(item)) {
 		struct place child = {at->fault, at, NULL, i};
-		const json_t *item = json_array_get(value, i);
 
-		result = read_family(&child, json_string_value(item), item, target);
+		result = read_family(&child, node_string(item), item, target);
 	}
 	return result;
 }
@@ -100,7 +100,7 @@ static int write_families(const struct place *at, const struct field *field, con
 
 static const struct value_type value_families = {read_families, write_families};
 
-static int read_port_number(const struct place *at, const json_t *value, uint16_t *target)
+static int read_port_number(const struct place *at, const struct node *value, uint16_t *target)
 {
 	uint64_t number;
 	int result = number_read(at, value, 0, UINT16_MAX, &number);
@@ -111,7 +111,7 @@ static int read_port_number(const struct place *at, const json_t *value, uint16_
 }
 
 static int read_listener_port(const struct place *at, const struct field *field,
-			      const json_t *value, void *target)
+			      const struct node *value, void *target)
 {
 	(void)field;
 	return read_port_number(at, value, target);

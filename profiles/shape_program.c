@@ -6,10 +6,10 @@
 #include "base/cleanup.h"
 #include "profiles/shape_fields.h"
 
-static int read_phase(const struct place *at, const struct field *field, const json_t *value,
+static int read_phase(const struct place *at, const struct field *field, const struct node *value,
 		      void *target)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	(void)field;
 	if (text && phase_parse(text, target) == 0)
@@ -32,25 +32,25 @@ static int write_phase(const struct place *at, const struct field *field, const 
 static const struct value_type value_phase = {read_phase, write_phase};
 
 /* "any", or a list of argument vectors, or null: not known. */
-static int read_arguments(const struct place *at, const struct field *field, const json_t *value,
-			  void *target)
+static int read_arguments(const struct place *at, const struct field *field,
+			  const struct node *value, void *target)
 {
 	struct profile_program *program = target;
-	const char *text = json_string_value(value);
+	const struct node *item = node_first(value);
+	const char *text = node_string(value);
 	int result;
 
 	program->any_arguments = text && strcmp(text, "any") == 0;
 	if (program->any_arguments)
 		return 0;
-	if (!json_is_array(value) || json_array_size(value) == 0)
+	if (value->type != NODE_ARRAY || node_count(value) == 0)
 		return fault_expected(at, "any, null or a list of argument vectors", value);
 	result = array_expect(at, value);
-	for (size_t i = 0; result == 0 && i < json_array_size(value); i++) {
+	for (size_t i = 0; result == 0 && i < node_count(value); i++, item = node_next(item)) {
 		struct place child = {at->fault, at, NULL, i};
 		struct string_list *vector = program_add_arguments(program);
 
-		result = vector ? text_list_read(&child, field->text, json_array_get(value, i),
-						 vector)
+		result = vector ? text_list_read(&child, field->text, item, vector)
 				: fault_memory(&child);
 	}
 	return result < 0 ? result
@@ -104,7 +104,7 @@ static bool is_pinned(const void *target)
 }
 
 /* A list of paths and directories, or null: not known. */
-static int read_reads(const struct place *at, const struct field *field, const json_t *value,
+static int read_reads(const struct place *at, const struct field *field, const struct node *value,
 		      void *target)
 {
 	struct profile_program *program = target;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "profiles/document.h"
 #include "profiles/parts.h"
 #include "profiles/profile_json.h"
 
@@ -27,7 +28,7 @@ struct field;
 
 struct value_type {
 	/* value is not null. 0, or the fault is set and its negative code returned. */
-	int (*read)(const struct place *at, const struct field *field, const json_t *value,
+	int (*read)(const struct place *at, const struct field *field, const struct node *value,
 		    void *target);
 	/* *ret_value stays NULL where the key is left out. */
 	int (*write)(const struct place *at, const struct field *field, const void *target,
@@ -79,24 +80,24 @@ extern const struct value_type value_mac;	/* struct mac_address; zero is null */
 extern const struct value_type value_protocol;	/* uint8_t */
 extern const struct value_type value_any;	/* json_t *, kept as it is */
 
-int object_read(const struct place *at, const struct shape *shape, const json_t *value,
+int object_read(const struct place *at, const struct shape *shape, const struct node *value,
 		void *target);
 int object_write(const struct place *at, const struct shape *shape, const void *target,
 		 json_t **ret_value);
 
-int text_read(const struct place *at, const struct text_kind *kind, const json_t *value,
+int text_read(const struct place *at, const struct text_kind *kind, const struct node *value,
 	      char **target);
-int text_list_read(const struct place *at, const struct text_kind *kind, const json_t *value,
+int text_list_read(const struct place *at, const struct text_kind *kind, const struct node *value,
 		   struct string_list *list);
 int text_write(const struct place *at, const struct text_kind *kind, const char *text,
 	       json_t **ret_value);
 int text_list_write(const struct place *at, const struct text_kind *kind,
 		    const struct string_list *list, json_t **ret_value);
-int number_read(const struct place *at, const json_t *value, uint64_t lowest, uint64_t highest,
+int number_read(const struct place *at, const struct node *value, uint64_t lowest, uint64_t highest,
 		uint64_t *target);
 
 /* An array of at most PROFILE_ENTRY_LIMIT items. */
-int array_expect(const struct place *at, const json_t *value);
+int array_expect(const struct place *at, const struct node *value);
 
 /* Fails with the two places when items of one identity are in the array. */
 int duplicates_refuse(const struct place *at, const void *items, size_t count, size_t item_size,
@@ -105,7 +106,7 @@ int duplicates_refuse(const struct place *at, const void *items, size_t count, s
 /* Each sets the fault and returns the negative code. */
 int fault_set(const struct place *at, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-int fault_expected(const struct place *at, const char *expected, const json_t *found);
+int fault_expected(const struct place *at, const char *expected, const struct node *found);
 int fault_memory(const struct place *at);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,41 +54,41 @@ int fault_set(const struct place *at, int code, const char *format, ...)
 	return -code;
 }
 
-static void describe(const json_t *value, char *out, size_t out_size)
+static void describe(const struct node *value, char *out, size_t out_size)
 {
 	char printable[41];
 
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		text_printable(json_string_value(value), printable, sizeof(printable));
+	switch (value->type) {
+	case NODE_STRING:
+		text_printable(node_string(value), printable, sizeof(printable));
 		(void)snprintf(out, out_size, "\"%s%s\"", printable,
-			       strlen(json_string_value(value)) > strlen(printable) ? "…" : "");
+			       strlen(node_string(value)) > strlen(printable) ? "…" : "");
 		break;
-	case JSON_INTEGER:
-		(void)snprintf(out, out_size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	case NODE_INTEGER:
+		(void)snprintf(out, out_size, "%" PRId64, value->integer);
 		break;
-	case JSON_REAL:
-		(void)snprintf(out, out_size, "%.15g", json_real_value(value));
+	case NODE_REAL:
+		(void)snprintf(out, out_size, "%.15g", value->real);
 		break;
-	case JSON_OBJECT:
+	case NODE_OBJECT:
 		(void)snprintf(out, out_size, "an object");
 		break;
-	case JSON_ARRAY:
+	case NODE_ARRAY:
 		(void)snprintf(out, out_size, "an array");
 		break;
-	case JSON_TRUE:
+	case NODE_TRUE:
 		(void)snprintf(out, out_size, "true");
 		break;
-	case JSON_FALSE:
+	case NODE_FALSE:
 		(void)snprintf(out, out_size, "false");
 		break;
-	case JSON_NULL:
+	case NODE_NULL:
 		(void)snprintf(out, out_size, "null");
 		break;
 	}
 }
 
-int fault_expected(const struct place *at, const char *expected, const json_t *found)
+int fault_expected(const struct place *at, const char *expected, const struct node *found)
 {
 	char description[64] = "";
 

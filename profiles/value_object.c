@@ -6,42 +6,40 @@
 
 /* An object may only hold what the shape knows: a newer profile must not be half understood. */
 static int refuse_unknown_keys(const struct place *at, const struct shape *shape,
-			       const json_t *value)
+			       const struct node *value)
 {
-	const char *key;
-	json_t *item;
+	const struct node *key = node_first(value);
 
-	json_object_foreach((json_t *)(uintptr_t)value, key, item)
-	{
-		struct place child = {at->fault, at, key, 0};
+	for (size_t j = 0; j < node_count(value); j++, key = node_next(key + 1)) {
+		struct place child = {at->fault, at, key->text, 0};
 		bool known = false;
 
 		for (size_t i = 0; i < shape->field_count && !known; i++)
-			known = strcmp(shape->fields[i].key, key) == 0;
+			known = strcmp(shape->fields[i].key, key->text) == 0;
 		if (!known)
 			return fault_set(&child, EINVAL, "unknown key");
 	}
 	return 0;
 }
 
-int object_read(const struct place *at, const struct shape *shape, const json_t *value,
+int object_read(const struct place *at, const struct shape *shape, const struct node *value,
 		void *target)
 {
 	size_t present = 0;
 	int result;
 
-	if (!json_is_object(value))
+	if (value->type != NODE_OBJECT)
 		return fault_expected(at, "an object", value);
 	for (size_t i = 0; i < shape->field_count; i++)
-		present += json_object_get(value, shape->fields[i].key) != NULL;
-	if (present != json_object_size(value)) {
+		present += node_get(value, shape->fields[i].key) != NULL;
+	if (present != node_count(value)) {
 		result = refuse_unknown_keys(at, shape, value);
 		if (result < 0)
 			return result;
 	}
 	for (size_t i = 0; i < shape->field_count; i++) {
 		const struct field *field = &shape->fields[i];
-		const json_t *item = json_object_get(value, field->key);
+		const struct node *item = node_get(value, field->key);
 		struct place child = {at->fault, at, field->key, 0};
 
 		if (field->applies && !field->applies(target)) {
@@ -50,7 +48,7 @@ int object_read(const struct place *at, const struct shape *shape, const json_t 
 						 "does not go with what is beside it");
 			continue;
 		}
-		if (field->optional && (!item || json_is_null(item)))
+		if (field->optional && (!item || item->type == NODE_NULL))
 			continue;
 		if (!item)
 			return fault_set(at, EINVAL, "\"%s\" is missing", field->key);
@@ -61,13 +59,13 @@ int object_read(const struct place *at, const struct shape *shape, const json_t 
 	return shape->check ? shape->check(at, target) : 0;
 }
 
-int array_expect(const struct place *at, const json_t *value)
+int array_expect(const struct place *at, const struct node *value)
 {
-	if (!json_is_array(value))
+	if (value->type != NODE_ARRAY)
 		return fault_expected(at, "an array", value);
-	if (json_array_size(value) > PROFILE_ENTRY_LIMIT)
+	if (node_count(value) > PROFILE_ENTRY_LIMIT)
 		return fault_set(at, EFBIG, "expected at most %u entries, found %zu",
-				 PROFILE_ENTRY_LIMIT, json_array_size(value));
+				 PROFILE_ENTRY_LIMIT, node_count(value));
 	return 0;
 }
 
@@ -114,23 +112,24 @@ int object_write(const struct place *at, const struct shape *shape, const void *
 	return result;
 }
 
-static int read_object_field(const struct place *at, const struct field *field, const json_t *value,
-			     void *target)
+static int read_object_field(const struct place *at, const struct field *field,
+			     const struct node *value, void *target)
 {
 	return object_read(at, field->shape, value, target);
 }
 
-static int read_entries(const struct place *at, const struct field *field, const json_t *value,
+static int read_entries(const struct place *at, const struct field *field, const struct node *value,
 			void *target)
 {
 	const struct entry_array *entries = field->entries;
 	int result = array_expect(at, value);
+	const struct node *entry = node_first(value);
 
-	for (size_t i = 0; result == 0 && i < json_array_size(value); i++) {
+	for (size_t i = 0; result == 0 && i < node_count(value); i++, entry = node_next(entry)) {
 		struct place child = {at->fault, at, NULL, i};
 		void *item = entries->add(target);
 
-		result = item ? object_read(&child, entries->shape, json_array_get(value, i), item)
+		result = item ? object_read(&child, entries->shape, entry, item)
 			      : fault_memory(&child);
 	}
 	if (result < 0)

@@ -6,15 +6,14 @@
 
 #include "profiles/value.h"
 
-int number_read(const struct place *at, const json_t *value, uint64_t lowest, uint64_t highest,
+int number_read(const struct place *at, const struct node *value, uint64_t lowest, uint64_t highest,
 		uint64_t *target)
 {
-	json_int_t number = json_integer_value(value);
 	char expected[80];
 
-	if (json_is_integer(value) && number >= 0 && (uint64_t)number >= lowest &&
-	    (uint64_t)number <= highest) {
-		*target = (uint64_t)number;
+	if (value->type == NODE_INTEGER && value->integer >= 0 &&
+	    (uint64_t)value->integer >= lowest && (uint64_t)value->integer <= highest) {
+		*target = (uint64_t)value->integer;
 		return 0;
 	}
 	(void)snprintf(expected, sizeof(expected), "a number from %" PRIu64 " to %" PRIu64, lowest,
@@ -22,20 +21,20 @@ int number_read(const struct place *at, const json_t *value, uint64_t lowest, ui
 	return fault_expected(at, expected, value);
 }
 
-static int read_flag(const struct place *at, const struct field *field, const json_t *value,
+static int read_flag(const struct place *at, const struct field *field, const struct node *value,
 		     void *target)
 {
 	(void)field;
-	if (!json_is_boolean(value))
+	if (value->type != NODE_TRUE && value->type != NODE_FALSE)
 		return fault_expected(at, "true or false", value);
-	*(bool *)target = json_is_true(value);
+	*(bool *)target = value->type == NODE_TRUE;
 	return 0;
 }
 
-static int read_mac(const struct place *at, const struct field *field, const json_t *value,
+static int read_mac(const struct place *at, const struct field *field, const struct node *value,
 		    void *target)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 	char canonical[MAC_TEXT_SIZE];
 	struct mac_address mac;
 
@@ -50,10 +49,10 @@ static int read_mac(const struct place *at, const struct field *field, const jso
 	return fault_expected(at, "a station's MAC in lower case with colons", value);
 }
 
-static int read_protocol(const struct place *at, const struct field *field, const json_t *value,
-			 void *target)
+static int read_protocol(const struct place *at, const struct field *field,
+			 const struct node *value, void *target)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	(void)field;
 	if (text && protocol_parse(text, target) == 0)
@@ -74,23 +73,19 @@ static int write_protocol(const struct place *at, const struct field *field, con
 }
 
 /* Kept whatever it says; only its strings are bounded. */
-static int check_bounds(const struct place *at, const json_t *value)
+static int check_bounds(const struct place *at, const struct node *value)
 {
 	struct place child = {at->fault, at, NULL, 0};
-	int result = 0;
-	json_t *item;
+	const struct node *item = node_first(value);
 
-	if (json_string_length(value) > PROFILE_STRING_LIMIT)
-		return fault_set(at, EFBIG, "expected at most %u bytes, found %zu",
-				 PROFILE_STRING_LIMIT, json_string_length(value));
-	json_array_foreach(value, child.index, item)
-	{
-		result = check_bounds(&child, item);
-		if (result < 0)
-			return result;
-	}
-	json_object_foreach((json_t *)(uintptr_t)value, child.key, item)
-	{
+	if (value->type == NODE_STRING && value->length > PROFILE_STRING_LIMIT)
+		return fault_set(at, EFBIG, "expected at most %u bytes, found %" PRIu32,
+				 PROFILE_STRING_LIMIT, value->length);
+	for (; child.index < node_count(value); child.index++, item = node_next(item)) {
+		int result;
+
+		if (value->type == NODE_OBJECT)
+			child.key = item++->text;
 		result = check_bounds(&child, item);
 		if (result < 0)
 			return result;
@@ -98,18 +93,19 @@ static int check_bounds(const struct place *at, const json_t *value)
 	return 0;
 }
 
-static int read_any(const struct place *at, const struct field *field, const json_t *value,
+static int read_any(const struct place *at, const struct field *field, const struct node *value,
 		    void *target)
 {
 	int result;
 
 	(void)field;
-	if (!json_is_object(value))
+	if (value->type != NODE_OBJECT)
 		return fault_expected(at, "an object", value);
 	result = check_bounds(at, value);
-	if (result == 0)
-		*(json_t **)target = json_incref((json_t *)(uintptr_t)value);
-	return result;
+	if (result < 0)
+		return result;
+	*(json_t **)target = node_to_json(value);
+	return *(json_t **)target ? 0 : fault_memory(at);
 }
 
 static int write_flag(const struct place *at, const struct field *field, const void *target,

@@ -1,40 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "profiles/value.h"
 
-int text_read(const struct place *at, const struct text_kind *kind, const json_t *value,
+int text_read(const struct place *at, const struct text_kind *kind, const struct node *value,
 	      char **target)
 {
-	const char *text = json_string_value(value);
+	const char *text = node_string(value);
 
 	if (!text)
 		return fault_expected(at, kind->expected, value);
-	if (json_string_length(value) > kind->limit)
-		return fault_set(at, EFBIG, "expected at most %zu bytes, found %zu", kind->limit,
-				 json_string_length(value));
+	if (value->length > kind->limit)
+		return fault_set(at, EFBIG, "expected at most %zu bytes, found %" PRIu32,
+				 kind->limit, value->length);
 	if (!kind->is_valid(text))
 		return fault_expected(at, kind->expected, value);
 	*target = strdup(text);
 	return *target ? 0 : fault_memory(at);
 }
 
-int text_list_read(const struct place *at, const struct text_kind *kind, const json_t *value,
+int text_list_read(const struct place *at, const struct text_kind *kind, const struct node *value,
 		   struct string_list *list)
 {
 	int result = array_expect(at, value);
+	const struct node *item = node_first(value);
 
-	for (size_t i = 0; result == 0 && i < json_array_size(value); i++) {
+	for (size_t i = 0; result == 0 && i < node_count(value); i++, item = node_next(item)) {
 		struct place child = {at->fault, at, NULL, i};
 		char *text = NULL;
 
-		result = text_read(&child, kind, json_array_get(value, i), &text);
-		if (result == 0 && string_list_add(list, text) < 0)
-			result = fault_memory(&child);
-		free(text);
+		result = text_read(&child, kind, item, &text);
+		if (result < 0)
+			break;
+		if (array_reserve(&list->items, &list->capacity, list->count,
+				  sizeof(*list->items)) < 0) {
+			free(text);
+			return fault_memory(&child);
+		}
+		list->items[list->count++] = text;
 	}
 	return result;
 }
@@ -71,14 +78,14 @@ int text_list_write(const struct place *at, const struct text_kind *kind,
 	return result;
 }
 
-static int read_text_field(const struct place *at, const struct field *field, const json_t *value,
-			   void *target)
+static int read_text_field(const struct place *at, const struct field *field,
+			   const struct node *value, void *target)
 {
 	return text_read(at, field->text, value, target);
 }
 
-static int read_text_set(const struct place *at, const struct field *field, const json_t *value,
-			 void *target)
+static int read_text_set(const struct place *at, const struct field *field,
+			 const struct node *value, void *target)
 {
 	struct string_list *list = target;
 	int result = text_list_read(at, field->text, value, list);

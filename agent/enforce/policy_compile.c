@@ -130,6 +130,10 @@ static struct manner manner_of(const struct compile *compile, uint32_t first)
 	struct manner manner = {.knows_reads = true};
 	bool any_interpreter = false, any_multi_call = false;
 
+	for (uint32_t i = first; i != NONE; i = compile->programs.next[i])
+		manner.pinned |= !profile->programs[i].any_arguments;
+	if (!manner.pinned)
+		return manner;
 	for (uint32_t i = first; i != NONE; i = compile->programs.next[i]) {
 		const struct profile_program *entry = &profile->programs[i];
 		enum program_class class = program_class_by_name(entry->path);
@@ -138,7 +142,6 @@ static struct manner manner_of(const struct compile *compile, uint32_t first)
 		manner.by_name |= class != PROGRAM_INTERPRETER;
 		any_interpreter |= entry->any_arguments && class == PROGRAM_INTERPRETER;
 		any_multi_call |= entry->any_arguments && class == PROGRAM_MULTI_CALL;
-		manner.pinned |= !entry->any_arguments;
 		if (!entry->any_arguments)
 			manner.knows_reads &= entry->knows_reads;
 	}
@@ -157,11 +160,11 @@ static struct policy_range take_words(struct compile *compile, const struct stri
 	return range;
 }
 
-static void take_entry(struct compile *compile, const struct profile_program *entry)
+static void take_entry(struct compile *compile, const struct profile_program *entry, bool pinned)
 {
 	struct policy_range users = take_words(compile, &entry->users);
 	uint32_t path = policy_build_string(&compile->build, entry->path);
-	bool ordinary = program_class_by_name(entry->path) == PROGRAM_ORDINARY;
+	bool ordinary = pinned && program_class_by_name(entry->path) == PROGRAM_ORDINARY;
 	struct policy_entry *record;
 
 	(void)policy_build_add(&compile->build, PART_ENTRIES, &record);
@@ -267,7 +270,7 @@ static void take_program(struct compile *compile, uint32_t first)
 	for (uint32_t i = first; i != NONE && !build->failed; i = compile->programs.next[i]) {
 		const struct profile_program *entry = &compile->profile->programs[i];
 
-		take_entry(compile, entry);
+		take_entry(compile, entry, manner.pinned);
 		for (size_t j = 0; manner.pinned && j < entry->argument_count; j++)
 			take_vector(compile, entry, &entry->arguments[j], manner.by_name);
 	}

@@ -21,6 +21,14 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+static double processor_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
 /* ---- making ---- */
 
 /* The same numbers every time; splitmix64 by Sebastiano Vigna (public domain), its constants. */
@@ -40,13 +48,13 @@ static void print_sha256(unsigned long i)
 
 static void print_program(unsigned long i)
 {
-	printf("      {\n        \"path\": \"/usr/lib/device/bin/program-%lu\",\n"
+	printf("      {\n        \"path\": \"/usr/lib/device/bin/program-%06lu\",\n"
 	       "        \"sha256\": \"",
 	       i);
 	print_sha256(i);
 	printf("\",\n        \"phase\": \"both\",\n        \"users\": [\n          \"root\",\n"
 	       "          \"user-%lu\"\n        ],\n        \"parents\": [\n"
-	       "          \"/usr/lib/device/bin/program-%lu\",\n          "
+	       "          \"/usr/lib/device/bin/program-%06lu\",\n          "
 	       "\"/usr/lib/systemd/systemd\"\n"
 	       "        ],\n        \"arguments\": ",
 	       i % 10, i / 2);
@@ -55,14 +63,15 @@ static void print_program(unsigned long i)
 	else
 		printf("[\n          [\n            \"-c\",\n            \"exec %lu\"\n          "
 		       "],\n"
-		       "          [\n            \"/usr/lib/device/script-%lu\"\n          ]\n"
+		       "          [\n            \"/usr/lib/device/script-%06lu\"\n          ]\n"
 		       "        ]\n      }",
 		       i, i);
 }
 
 static void print_script(unsigned long i)
 {
-	printf("      {\n        \"path\": \"/usr/lib/device/script-%lu\",\n        \"sha256\": \"",
+	printf("      {\n        \"path\": \"/usr/lib/device/script-%06lu\",\n        \"sha256\": "
+	       "\"",
 	       i);
 	print_sha256(i);
 	printf("\",\n        \"interpreter\": \"/usr/bin/dash\"\n      }");
@@ -70,7 +79,8 @@ static void print_script(unsigned long i)
 
 static void print_library(unsigned long i)
 {
-	printf("      {\n        \"path\": \"/usr/lib/device/lib-%lu.so\",\n        \"sha256\": \"",
+	printf("      {\n        \"path\": \"/usr/lib/device/lib-%06lu.so\",\n        \"sha256\": "
+	       "\"",
 	       i);
 	print_sha256(i);
 	printf("\"\n      }");
@@ -78,7 +88,7 @@ static void print_library(unsigned long i)
 
 static void print_evidence(const char *kind, const char *path, unsigned long i)
 {
-	printf("      \"%s %s%lu ", kind, path, i);
+	printf("      \"%s %s%06lu ", kind, path, i);
 	print_sha256(i);
 	printf("\": {\n        \"count\": %lu,\n        \"first_seen\": \"2026-03-02T08:00:00Z\",\n"
 	       "        \"last_seen\": \"2026-03-03T08:00:00Z\"\n      }",
@@ -147,7 +157,7 @@ static int load(const char *path)
 	struct rusage usage;
 	void *block;
 	size_t size;
-	double start = now_ms(), loaded, compiled, opened;
+	double start = now_ms(), loaded, compiled, opened, processor;
 	unsigned long entries;
 
 	if (profile_load(path, &profile, &error) < 0) {
@@ -160,14 +170,15 @@ static int load(const char *path)
 		return 1;
 	}
 	compiled = now_ms();
+	processor = processor_ms();
 	if (program_policy_open(block, size, &policy) < 0)
 		return 1;
 	opened = now_ms();
 	getrusage(RUSAGE_SELF, &usage);
 	entries = profile->program_count + profile->script_count + profile->library_count;
-	printf("%.0f %.1f %.1f %.0f %.0f %ld %zu\n", loaded - start, compiled - loaded,
-	       opened - compiled, compiled - start, lookup_ns(policy, entries), usage.ru_maxrss,
-	       size);
+	printf("%.0f %.1f %.1f %.0f %.0f %.0f %ld %zu\n", loaded - start, compiled - loaded,
+	       opened - compiled, compiled - start, processor, lookup_ns(policy, entries),
+	       usage.ru_maxrss, size);
 	free(block);
 	profile_free(profile);
 	return 0;
