@@ -3,6 +3,8 @@
 #define GUARD_GUARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -26,6 +28,12 @@ enum guard_trusted {
 	GUARD_TRUSTED,
 };
 
+/* Names of users, as the profile has them: the guard itself can look none up. */
+struct guard_user {
+	uint32_t user;
+	char name[32];
+};
+
 struct guard_config {
 	enum guard_mode mode;
 	int fanotify;	 /* the group; its marks are the supervisor's concern */
@@ -33,10 +41,12 @@ struct guard_config {
 	bool pass_files; /* findings bring the file's descriptor (--quarantine) */
 	struct desk *desk;
 	const struct program_policy *policy;
-	pid_t trusted[GUARD_TRUSTED]; /* our own processes, which may open what they must; 0: none
-				       */
-	uint64_t file_size_limit;     /* bytes; larger ones are never hashed */
-	bool trusts_changing_mounts;  /* for tests: caches on every filesystem */
+	pid_t trusted[GUARD_TRUSTED];	/* our own processes, which may open what they must; 0: none
+					 */
+	const struct guard_user *users; /* others go by their number; "root" is always known */
+	size_t user_count;
+	uint64_t file_size_limit;    /* bytes; larger ones are never hashed */
+	bool trusts_changing_mounts; /* for tests: caches on every filesystem */
 };
 
 /* Starts one that shares the caller's descriptor table; the caller must have one thread. Returns

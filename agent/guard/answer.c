@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What follows from a verdict: the finding, the end of a process, the answer. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "guard/finding_gather.h"
+#include "guard/guard_private.h"
+#include "guard/process_facts.h"
+#include "guard/process_kill.h"
+
+static void reply(struct guard *guard, const struct inquiry *inquiry, uint32_t response)
+{
+	struct fanotify_response message = {.fd = inquiry->fd, .response = response};
+	struct desk *desk = guard->desk;
+	uint64_t took_ns;
+
+	if (guard->config->mode != GUARD_ENFORCE ||
+	    !(inquiry->mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM)))
+		return;
+	/* -ENOENT: who asked was killed, or the guard before us answered */
+	(void)!write(guard->config->fanotify, &message, sizeof(message));
+	took_ns = clock_monotonic_ns() - inquiry->since_ns;
+	if (took_ns > desk->longest_ns)
+		desk->longest_ns = took_ns;
+	if (response == FAN_ALLOW)
+		desk->permitted++;
+	else
+		desk->denied++;
+}
+
+static void describe_file(struct guard *guard, const struct inquiry *inquiry,
+			  const struct verdict_here *verdict, struct finding *finding)
+{
+	const struct file_result *result =
+		verdict->about_image ? &inquiry->image_file : &inquiry->file;
+	const struct file_key *key = verdict->about_image ? &inquiry->image : &inquiry->facts.key;
+	const struct verdict_entry *entry = verdict_cache_find(guard->cache, key);
+	char name[32];
+
+	finding->size = (uint64_t)key->size;
+	if (result->known && result->hashed) {
+		finding->hashed = 1;
+		memcpy(finding->sha256, result->sha256, sizeof(finding->sha256));
+	} else if (entry) {
+		finding->hashed = 1;
+		memcpy(finding->sha256, entry->sha256, sizeof(finding->sha256));
+	}
+	(void)snprintf(name, sizeof(name), "fd/%d", inquiry->fd);
+	if (verdict->about_image)
+		process_link(inquiry->pid, "exe", finding->path, sizeof(finding->path));
+	else
+		process_link(getpid(), name, finding->path, sizeof(finding->path));
+}
+
+static void report(struct guard *guard, const struct inquiry *inquiry,
+		   const struct verdict_here *verdict)
+{
+	bool enforces = guard->config->mode == GUARD_ENFORCE;
+	struct finding finding = {
+		.pid = inquiry->pid,
+		.user = UINT32_MAX,
+		.kind = (uint8_t)verdict->kind,
+		.layer = LAYER_PERMISSION,
+		.action = !enforces	  ? ACTION_REPORTED
+			  : verdict->kill ? ACTION_KILLED
+					  : ACTION_DENIED,
+	};
+
+	describe_file(guard, inquiry, verdict, &finding);
+	finding_gather_program(&finding);
+	if (finding_outbox_has_room(&guard->outbox))
+		finding_gather_process(&finding, guard->desk);
+	finding_outbox_put(&guard->outbox, &finding,
+			   guard->config->pass_files && !verdict->about_image ? inquiry->fd : -1);
+}
+
+void answer(struct guard *guard, const struct inquiry *inquiry, const struct verdict_here *verdict)
+{
+	if (verdict->kind == FINDING_NONE) {
+		reply(guard, inquiry, FAN_ALLOW);
+		return;
+	}
+	report(guard, inquiry, verdict);
+	if (verdict->kill && guard->config->mode == GUARD_ENFORCE &&
+	    process_kill(guard->desk, inquiry->pid, &inquiry->image) == 0)
+		guard->desk->killed++;
+	reply(guard, inquiry, FAN_DENY);
+}
+
+void answer_unseen(struct guard *guard, const struct inquiry *inquiry)
+{
+	const struct verdict_here verdict = {.kind = FINDING_FILE_UNREADABLE};
+
+	guard->desk->unseen++;
+	reply(guard, inquiry, FAN_DENY);
+	report(guard, inquiry, &verdict);
+}

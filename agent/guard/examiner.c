@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guard/examiner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "enforce/program_verdict.h"
+#include "guard/file_facts.h"
+#include "guard/file_hash.h"
+#include "report/finding.h"
+
+#define COMMIT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
+
+/* A copy of the group's descriptor would keep everybody waiting when the supervisor is gone. */
+static void close_all(void)
+{
+	if (syscall(SYS_close_range, 0U, ~0U, 0U) == 0)
+		return;
+	for (int fd = (int)sysconf(_SC_OPEN_MAX) - 1; fd >= 0; fd--)
+		(void)close(fd);
+}
+
+static int open_image(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* As the process itself would find it: its root and its directory. */
+static int open_script(pid_t pid, const char *script)
+{
+	_cleanup_(closep) int directory = -1;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	if (directory < 0 || chroot(path) < 0 || fchdir(directory) < 0)
+		return -1;
+	return open(script, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+static void hash_file(int fd, uint64_t size_limit, struct desk_examination *result)
+{
+	static uint8_t buffer[FILE_HASH_SLICE];
+	struct file_hash hash = {0};
+	enum file_hash_step step;
+	struct file_facts facts;
+	struct statfs filesystem;
+	bool settled = false;
+	ssize_t got;
+
+	if (file_facts_at(fd, "", &facts) < 0) {
+		result->why = FINDING_FILE_UNREADABLE;
+		return;
+	}
+	result->key = facts.key;
+	result->mount = facts.mount;
+	if (!S_ISREG(facts.mode)) {
+		result->absent = 1;
+		return;
+	}
+	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type == FUSE_SUPER_MAGIC) {
+		result->why = FINDING_FILESYSTEM_UNTRUSTED;
+		return;
+	}
+	if ((uint64_t)facts.key.size > size_limit) {
+		result->why = FINDING_FILE_TOO_LARGE;
+		return;
+	}
+	do {
+		step = file_hash_advance(&hash, fd, buffer, true, result->sha256, &settled);
+	} while (step == FILE_HASH_MORE);
+	result->key = hash.key;
+	result->hashed = step == FILE_HASH_DONE;
+	result->settled = settled;
+	if (!result->hashed)
+		result->why = FINDING_FILE_UNREADABLE;
+	got = pread(fd, buffer, sizeof(buffer), 0);
+	result->nature =
+		(uint8_t)(got < 0 ? FILE_EXECUTABLE : file_nature_of(buffer, (size_t)got, ""));
+}
+
+static void examine(struct desk_examination *place, pid_t pid, const char *script,
+		    uint64_t size_limit)
+{
+	struct desk_examination result = {.pid = pid};
+	int fd;
+
+	(void)prctl(PR_SET_NAME, "rtguard-examine");
+	close_all();
+	fd = script ? open_script(pid, script) : open_image(pid);
+	if (fd >= 0)
+		hash_file(fd, size_limit, &result);
+	else if (script && (errno == ENOENT || errno == ENOTDIR))
+		result.absent = 1;
+	else
+		result.why = FINDING_FILE_UNREADABLE;
+	/* a guard that came later may have given the place to another */
+	if (place->helper != getpid())
+		return;
+	place->why = result.why;
+	place->absent = result.absent;
+	place->hashed = result.hashed;
+	place->settled = result.settled;
+	place->nature = result.nature;
+	place->mount = result.mount;
+	memcpy(place->sha256, result.sha256, sizeof(place->sha256));
+	place->key = result.key;
+	COMMIT(place->state, EXAMINATION_DONE);
+}
+
+int examiner_start(struct desk *desk, pid_t pid, const char *script, uint64_t size_limit)
+{
+	for (int i = 0; i < DESK_EXAMINATIONS; i++) {
+		struct desk_examination *place = &desk->examinations[i];
+		long helper;
+
+		if (place->state != EXAMINATION_FREE)
+			continue;
+		memset(place, 0, sizeof(*place));
+		place->pid = pid;
+		place->since_ns = clock_monotonic_ns();
+		COMMIT(place->state, EXAMINATION_RUNNING);
+		/* a copy of everything, descriptors too: what it opens is its own */
+		helper = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+		if (helper == 0) {
+			place->helper = getpid();
+			examine(place, pid, script, size_limit);
+			_exit(0);
+		}
+		if (helper < 0) {
+			int error = errno;
+
+			COMMIT(place->state, EXAMINATION_FREE);
+			return -error;
+		}
+		place->helper = (int32_t)helper;
+		desk->examined++;
+		return i;
+	}
+	return -EBUSY;
+}
+
+bool examiner_done(struct desk *desk, int examination, uint64_t now_ns)
+{
+	struct desk_examination *place = &desk->examinations[examination];
+	uint32_t state = __atomic_load_n(&place->state, __ATOMIC_ACQUIRE);
+
+	if (state != EXAMINATION_RUNNING)
+		return true;
+	/* one that ended without a word left no process */
+	if (now_ns - place->since_ns < EXAMINATION_NS &&
+	    (kill(place->helper, 0) == 0 || errno != ESRCH))
+		return false;
+	if (__atomic_load_n(&place->state, __ATOMIC_ACQUIRE) == EXAMINATION_DONE)
+		return true;
+	(void)kill(place->helper, SIGKILL);
+	place->helper = 0;
+	place->hashed = 0;
+	place->absent = 0;
+	place->why = FINDING_FILE_UNREADABLE;
+	COMMIT(place->state, EXAMINATION_DONE);
+	return true;
+}
+
+void examiner_release(struct desk *desk, int examination)
+{
+	struct desk_examination *place = &desk->examinations[examination];
+
+	place->helper = 0;
+	COMMIT(place->state, EXAMINATION_FREE);
+}
+
+bool examiner_is_helper(const struct desk *desk, pid_t pid)
+{
+	for (size_t i = 0; i < DESK_EXAMINATIONS; i++)
+		if (desk->examinations[i].state == EXAMINATION_RUNNING &&
+		    desk->examinations[i].helper == pid)
+			return true;
+	return false;
+}
+
+bool examiner_is_busy(const struct desk *desk)
+{
+	for (size_t i = 0; i < DESK_EXAMINATIONS; i++)
+		if (desk->examinations[i].state != EXAMINATION_FREE)
+			return true;
+	return false;
+}
+
+/* Follows links of the process's own root only where that is also ours. */
+static bool has_our_root(pid_t pid)
+{
+	struct file_facts ours;
+	struct file_facts theirs;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	return file_facts_at(AT_FDCWD, "/proc/self/root", &ours) == 0 &&
+	       file_facts_at(AT_FDCWD, path, &theirs) == 0 &&
+	       ours.key.device == theirs.key.device && ours.key.inode == theirs.key.inode &&
+	       ours.mount == theirs.mount;
+}
+
+int script_find(struct desk *desk, pid_t pid, const char *script, struct file_facts *ret_facts)
+{
+	/* only what the kernel has in memory: no filesystem is asked, so that none can keep us */
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+	char path[64];
+	int directory;
+	int result;
+	int fd;
+
+	if (!has_our_root(pid))
+		return -EAGAIN;
+	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	directory = desk_open(desk, path, O_PATH | O_DIRECTORY);
+	if (directory < 0)
+		return -EAGAIN;
+	fd = (int)syscall(SYS_openat2, directory, script, &how, sizeof(how));
+	result = fd < 0 ? -errno : desk_keep(desk, fd);
+	desk_close(desk, directory);
+	if (result == -ENOENT || result == -ENOTDIR || result == -ELOOP)
+		return result;
+	if (result < 0)
+		return -EAGAIN;
+	result = file_facts_at(fd, "", ret_facts);
+	desk_close(desk, fd);
+	return result < 0 ? -EAGAIN : 0;
+}
