@@ -27,6 +27,7 @@ struct settings {
 	char *root;
 	size_t count;
 	struct applied applied[SETTINGS_MAX];
+	struct settings_state rest; /* not ours, and could not be put back */
 };
 
 static void settings_freep(struct settings **settings)
@@ -96,7 +97,7 @@ static int plan(struct settings *settings, const struct setting *setting, bool b
 	applied.changed = result < 0 ? result : !setting_is_enough(applied.way, applied.before);
 	applied.now = applied.before;
 	previous = settings_state_find(left, applied.way);
-	applied.is_ours = applied.changed == 1 || (result == 0 && previous);
+	applied.is_ours = !setting->one_way && result == 0 && (applied.changed == 1 || previous);
 	applied.previous = previous ? *previous : applied.before;
 	settings->applied[settings->count++] = applied;
 	return 0;
@@ -110,13 +111,27 @@ static bool is_planned(const struct settings *settings, const struct setting_way
 	return false;
 }
 
-/* What an earlier run set and this one does not: back to what it was. */
-static void put_back_rest(const struct settings *settings, const struct settings_state *left)
+/* Returns 0 when it is as it was before. */
+static int put_back(const char *root, const struct setting_way *way, long previous)
 {
-	for (size_t i = left->count; i > 0; i--)
-		if (!is_planned(settings, left->previous[i - 1].way))
-			(void)sysctl_write(settings->root, left->previous[i - 1].way->sysctl,
-					   left->previous[i - 1].value);
+	int result = sysctl_write(root, way->sysctl, previous);
+	long now;
+
+	if (result < 0 && sysctl_read(root, way->sysctl, &now) == 0 && now == previous)
+		return 0;
+	return result;
+}
+
+/* What an earlier run set and this one does not: back to what it was. */
+static void put_back_rest(struct settings *settings, const struct settings_state *left)
+{
+	for (size_t i = left->count; i > 0; i--) {
+		const struct setting_way *way = left->previous[i - 1].way;
+		long value = left->previous[i - 1].value;
+
+		if (!is_planned(settings, way) && put_back(settings->root, way, value) < 0)
+			settings_state_add(&settings->rest, way, value);
+	}
 }
 
 static int write_down(const struct settings *settings, struct error *error)
@@ -124,6 +139,9 @@ static int write_down(const struct settings *settings, struct error *error)
 	struct settings_state state;
 
 	settings_state_begin(settings->root, &state);
+	for (size_t i = 0; i < settings->rest.count; i++)
+		settings_state_add(&state, settings->rest.previous[i].way,
+				   settings->rest.previous[i].value);
 	for (size_t i = 0; i < settings->count; i++)
 		if (settings->applied[i].is_ours)
 			settings_state_add(&state, settings->applied[i].way,
@@ -181,7 +199,7 @@ int settings_apply(const char *const *names, size_t count, const char *state, co
 		   struct settings **ret_settings, struct error *error)
 {
 	_cleanup_(settings_freep) struct settings *settings = calloc(1, sizeof(*settings));
-	struct settings_state left;
+	struct settings_state left = {0};
 	int result;
 
 	if (settings) {
@@ -208,18 +226,6 @@ int settings_apply(const char *const *names, size_t count, const char *state, co
 	return 0;
 }
 
-/* Returns 0 when it is as it was before. */
-static int put_back(const char *root, const struct applied *applied)
-{
-	int result = sysctl_write(root, applied->way->sysctl, applied->previous);
-	long now;
-
-	if (result < 0 && sysctl_read(root, applied->way->sysctl, &now) == 0 &&
-	    now == applied->previous)
-		return 0;
-	return result;
-}
-
 void settings_restore(struct settings *settings)
 {
 	if (!settings)
@@ -229,7 +235,7 @@ void settings_restore(struct settings *settings)
 
 		/* what cannot be put back stays written down, for a later start to try */
 		if (applied->is_ours &&
-		    (applied->setting->one_way || put_back(settings->root, applied) == 0))
+		    put_back(settings->root, applied->way, applied->previous) == 0)
 			applied->is_ours = false;
 	}
 	(void)write_down(settings, NULL);

@@ -97,7 +97,7 @@ int settings_state_parse(const char *bytes, size_t size, struct settings_state *
 			continue;
 		if (number == 2 && strncmp(line, "boot=", 5) == 0 &&
 		    strlen(line + 5) < sizeof(state.boot)) {
-			(void)strcpy(state.boot, line + 5);
+			(void)snprintf(state.boot, sizeof(state.boot), "%s", line + 5);
 			continue;
 		}
 		if (number > 2 && at == bytes + size && strcmp(line, END) == 0) {

@@ -148,6 +148,29 @@ static void after_a_crash_what_is_no_longer_wanted_comes_back_at_once(void **sta
 	assert_holds(place, PTRACE, "1");
 }
 
+/* A kernel that does not go back: what was there first is still known to a later start. */
+static void what_cannot_be_put_back_stays_written_down(void **state)
+{
+	struct place *place = *state;
+	struct settings *settings;
+	char path[256];
+
+	assert_int_equal(apply(place, "memfd", &settings, NULL), 0);
+	settings_free(settings);
+	(void)snprintf(path, sizeof(path), "%s/%s", place->root, MEMFD);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0); /* cannot be written */
+	assert_int_equal(apply(place, "ptrace", &settings, NULL), 0);
+	settings_restore(settings);
+	assert_int_equal(access(place->state, F_OK), 0);
+	assert_int_equal(rmdir(path), 0);
+	put(place, MEMFD, "2\n");
+	assert_int_equal(apply(place, "memfd", &settings, NULL), 0);
+	settings_restore(settings);
+	assert_holds(place, MEMFD, "0");
+	assert_int_equal(access(place->state, F_OK), -1);
+}
+
 static void another_boot_begins_anew(void **state)
 {
 	const struct place *place = *state;
@@ -168,6 +191,7 @@ static void what_lasts_until_the_next_boot_is_left(void **state)
 	struct settings *settings;
 
 	assert_int_equal(apply(place, "modules", &settings, NULL), 0);
+	assert_int_equal(access(place->state, F_OK), -1); /* nothing to go back to */
 	settings_restore(settings);
 	assert_holds(place, MODULES, "1");
 	assert_int_equal(access(place->state, F_OK), -1);
@@ -322,6 +346,7 @@ int main(void)
 		test_in_place(what_is_stricter_stays),
 		test_in_place(after_a_crash_the_first_values_come_back),
 		test_in_place(after_a_crash_what_is_no_longer_wanted_comes_back_at_once),
+		test_in_place(what_cannot_be_put_back_stays_written_down),
 		test_in_place(another_boot_begins_anew),
 		test_in_place(what_lasts_until_the_next_boot_is_left),
 		test_in_place(the_first_way_there_is_is_taken),
