@@ -142,6 +142,107 @@ const struct command commands[] = {
 		"  rtguard doctor\n"
 		"  zcat /proc/config.gz | rtguard doctor --kernel-config -\n",
 	},
+	{
+		"status",
+		command_status,
+		"[--json]",
+		"say what is enforced, by which layers, and what was found",
+		"      --json               the answer for programs (docs/control.md)\n"
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"The exit code is 1 when there were findings since the start, 2 when nothing is\n"
+		"enforced.\n"
+		"\n"
+		"Example:\n"
+		"  rtguard status\n",
+	},
+	{
+		"events",
+		command_events,
+		"[--follow] [--since DURATION] [--count N] [--json]",
+		"print what was found and what became of rtguard itself",
+		"  -f, --follow             stay, and print what comes\n"
+		"      --since DURATION     only what is not older\n"
+		"  -n, --count N            only the last N (with --follow: 20)\n"
+		"      --json               the lines themselves (docs/events.md)\n"
+		"      --directory DIR      read the event log there (default: where the "
+		"supervisor\n"
+		"                           writes it, or /var/lib/rtguard/events)\n"
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"Reads the log's files, also when nothing is enforced. The exit code is 1 when "
+		"there\n"
+		"were findings among the events.\n"
+		"\n"
+		"Examples:\n"
+		"  rtguard events --since 24h\n"
+		"  rtguard events --follow --json\n",
+	},
+	{
+		"explain",
+		command_explain,
+		"EVENT [--profile PROFILE] [--json]",
+		"say which entry of the profile a finding missed, and what would permit it",
+		"  -p, --profile PROFILE    hold it against this one (default: the one in force)\n"
+		"      --json               the same for programs\n"
+		"      --directory DIR      where the event log is\n"
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"EVENT is the number that 'rtguard events' shows.\n"
+		"\n"
+		"Example:\n"
+		"  rtguard explain 17 --profile camera.json\n",
+	},
+	{
+		"confirm",
+		command_confirm,
+		"",
+		"keep what 'rtguard enforce --confirm' would take back",
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"Example:\n"
+		"  rtguard confirm\n",
+	},
+	{
+		"reload",
+		command_reload,
+		"[PROFILE]",
+		"verify a profile and change over to it",
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"Without PROFILE the file of the present one is read again. If it is refused the\n"
+		"present one stays in force.\n"
+		"\n"
+		"Example:\n"
+		"  rtguard reload camera-2.json\n",
+	},
+	{
+		"mode",
+		command_mode,
+		"audit|enforce",
+		"change between reporting and stopping what is outside the profile",
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"Example:\n"
+		"  rtguard mode audit\n",
+	},
+	{
+		"stop",
+		command_stop,
+		"",
+		"end enforcement in an orderly way",
+		"      --control PATH       the supervisor's socket (default "
+		"/run/rtguard/control)\n"
+		"\n"
+		"Example:\n"
+		"  rtguard stop\n",
+	},
 };
 const unsigned int command_count = array_length(commands);
 

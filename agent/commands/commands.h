@@ -33,6 +33,13 @@ int command_keygen(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_events(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_confirm(int argc, char **argv);
+int command_reload(int argc, char **argv);
+int command_mode(int argc, char **argv);
+int command_stop(int argc, char **argv);
 
 /* Prints "rtguard NAME: message" and returns EXIT_TROUBLE. */
 int command_trouble(const char *name, const char *format, ...)
