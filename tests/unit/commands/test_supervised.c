@@ -201,6 +201,7 @@ static char *run(int (*command)(int argc, char **argv), const char *name, const 
 
 static void assert_holds(const char *text, const char *part)
 {
+	assert_non_null(text);
 	if (!strstr(text, part))
 		fail_msg("'%s' is not in:\n%s", part, text);
 }
