@@ -147,6 +147,9 @@ static void tell_limits(const struct live *live)
 	if (layers.fanotify_off)
 		tell(live, "programs are sampled, short ones may be missed: no fanotify: %s",
 		     layers.fanotify_off);
+	if (layers.opens_off && !layers.fanotify_off)
+		tell(live, "what interpreters read is not known: no open notifications: %s",
+		     layers.opens_off);
 	if (layers.connector_off)
 		tell(live,
 		     "parents of short-lived programs may stay unknown: no process connector: %s",
@@ -224,6 +227,7 @@ static int describe(const struct learning_config *config, struct profile *profil
 static int run(struct live *live, struct learning_result *result, struct error *error)
 {
 	struct learner_cycle cycle = {.started_ns = clock_realtime_ns()};
+	struct execution_layers layers;
 	int stopped_by;
 	int code;
 
@@ -238,8 +242,11 @@ static int run(struct live *live, struct learning_result *result, struct error *
 			(void)learner_discard_journal(live->learner, NULL);
 		return code;
 	}
-	if (execution_watch_layers(live->executions).fanotify_off)
+	layers = execution_watch_layers(live->executions);
+	if (layers.fanotify_off)
 		cycle.limitation = "programs were sampled, for want of fanotify";
+	else if (layers.opens_off)
+		cycle.limitation = "what programs open was not watched";
 	stopped_by = loop_run(live->loop);
 	if (stopped_by < 0)
 		return error_set(error, -stopped_by, "cannot wait for events: %s",

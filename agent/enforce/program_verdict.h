@@ -6,24 +6,13 @@
 #include <stdint.h>
 
 #include "enforce/program_policy.h"
+#include "program/file_nature.h"
 #include "report/finding.h"
 
 /*
  * The rule, without a kernel: what was found out about a file and about who asks for it → permitted
  * or which finding. docs/enforcing.md has the table; tests go through it row by row.
  */
-
-/* What a file is, from its content (and for code, its name). */
-enum file_nature {
-	FILE_EMPTY,	  /* nothing in it that could run */
-	FILE_DATA,	  /* none of the others: its bytes may still be read as code */
-	FILE_EXECUTABLE,  /* ELF that can be started or mapped: program, loader, library, plug-in */
-	FILE_RELOCATABLE, /* ELF ET_REL: a compiler's output, a kernel module */
-	FILE_CODE, /* "#!", or the name of an interpreter's language: .sh, .py, .pyc, .pl … */
-};
-
-/* By the first bytes (32 are enough) and the path's ending. size 0: the file is empty. */
-enum file_nature file_nature_of(const uint8_t *bytes, size_t size, const char *path);
 
 struct asked_file {
 	enum file_nature nature;

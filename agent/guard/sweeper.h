@@ -40,18 +40,20 @@ struct sweeper_message {
 	int32_t pid;		/* UNCOVERED */
 	uint64_t device;	/* UNCOVERED: st_dev of its program */
 	uint8_t connector;	/* LAYERS: on */
+	uint32_t lost;		/* FINDING: that were not sent before this one: too many */
 	char reason[120];	/* LAYERS: why the connector is off */
 	struct finding finding; /* FINDING */
 };
 
-/* A plain fork. Returns the pid or negative errno. */
+/* A plain fork. Every descriptor but the channel and the standard streams is closed in it, and it
+ * dies with its supervisor. Returns the pid or negative errno. */
 pid_t sweeper_start(const struct sweeper_config *config);
 int sweeper_run(const struct sweeper_config *config);
 
 /* What runs now and is not permitted, for the preflight: one call back for each program (its
  * findings counted as repeats), nothing is ended. Returns 0 or negative errno. */
 typedef void (*sweeper_found_fn)(void *context, const struct finding *finding);
-int sweeper_preview(const struct program_policy *policy, sweeper_found_fn found, void *context,
-		    struct error *error);
+int sweeper_preview(const struct program_policy *policy, uint64_t file_size_limit,
+		    sweeper_found_fn found, void *context, struct error *error);
 
 #endif

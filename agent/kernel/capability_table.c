@@ -109,7 +109,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 				"its "
 				"first open or right after its start",
 			.kernel = "Linux 6.3 with CONFIG_SYSCTL=y (or none of CONFIG_MEMFD_CREATE)",
-			.unset = "vm.memfd_noexec=2 (rtguard enforce --harden memfd)",
+			.unset = "vm.memfd_noexec=2 (rtguard enforce --settings memfd)",
 			.probe = probe_setting,
 			.setting = "memfd",
 			.is_absent = memfd_is_absent,
@@ -128,7 +128,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 				"user",
 			.kernel = "CONFIG_SECURITY_YAMA=y, and yama in lsm= of the kernel's "
 				  "command line",
-			.unset = "kernel.yama.ptrace_scope=2 (rtguard enforce --harden ptrace)",
+			.unset = "kernel.yama.ptrace_scope=2 (rtguard enforce --settings ptrace)",
 			.probe = probe_setting,
 			.setting = "ptrace",
 			.needs = {OPTION_SECURITY_YAMA, OPTION_SYSCTL},
@@ -143,7 +143,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 				"covers it: ended right after the start",
 			.kernel = "Linux 4.9 with CONFIG_SYSCTL=y (or none of CONFIG_USER_NS)",
 			.unset = "kernel.unprivileged_userns_clone=0 where there is one, else "
-				 "user.max_user_namespaces=0 (rtguard enforce --harden "
+				 "user.max_user_namespaces=0 (rtguard enforce --settings "
 				 "user-namespaces)",
 			.probe = probe_setting,
 			.setting = "user-namespaces",
@@ -161,7 +161,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 			.open = "a race between looking at arguments and using them is easier to "
 				"win",
 			.kernel = "Linux 5.2 with CONFIG_SYSCTL=y (or none of CONFIG_USERFAULTFD)",
-			.unset = "vm.unprivileged_userfaultfd=0 (rtguard enforce --harden "
+			.unset = "vm.unprivileged_userfaultfd=0 (rtguard enforce --settings "
 				 "userfaultfd)",
 			.probe = probe_setting,
 			.setting = "userfaultfd",
@@ -181,7 +181,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 				"5.12 as the "
 				"kernel's own",
 			.kernel = "Linux 6.6 with CONFIG_SYSCTL=y (or none of CONFIG_IO_URING)",
-			.unset = "kernel.io_uring_disabled=2 (rtguard enforce --harden io-uring)",
+			.unset = "kernel.io_uring_disabled=2 (rtguard enforce --settings io-uring)",
 			.probe = probe_setting,
 			.setting = "io-uring",
 			.is_absent = io_uring_is_absent,
@@ -199,7 +199,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 				"loads code into the kernel, which ends all guarding",
 			.kernel = "Linux 2.6.31 with CONFIG_SYSCTL=y (or none of CONFIG_MODULES)",
 			.unset = "kernel.modules_disabled=1, until the next boot (rtguard enforce "
-				 "--harden "
+				 "--settings "
 				 "modules), or CONFIG_MODULE_SIG_FORCE=y",
 			.probe = probe_module_loading,
 			.setting = "modules",
@@ -219,7 +219,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 			.kernel = "Linux 3.14 with CONFIG_SYSCTL=y (or none of CONFIG_KEXEC_CORE)",
 			.unset = "kernel.kexec_load_disabled=1, until the next boot (rtguard "
 				 "enforce "
-				 "--harden kexec)",
+				 "--settings kexec)",
 			.probe = probe_setting,
 			.setting = "kexec",
 			.is_absent = is_switched_by_sysctl_alone,
@@ -238,7 +238,7 @@ const struct capability_row capability_table[CAPABILITY_COUNT] = {
 			.kernel = "Linux 4.4 with CONFIG_SYSCTL=y (or none of CONFIG_BPF_SYSCALL)",
 			.unset = "kernel.unprivileged_bpf_disabled=2, or 1 before Linux 5.13 "
 				 "(rtguard "
-				 "enforce --harden bpf), or CONFIG_BPF_UNPRIV_DEFAULT_OFF=y",
+				 "enforce --settings bpf), or CONFIG_BPF_UNPRIV_DEFAULT_OFF=y",
 			.probe = probe_setting,
 			.setting = "bpf",
 			.is_absent = bpf_is_absent,

@@ -25,6 +25,9 @@ struct build {
 /* Programs, scripts, libraries. */
 int build_host(struct build *build);
 
+/* What programs read; they must be there (reads.c). */
+int build_reads(struct build *build);
+
 /* Listeners, connections and names of one station. label_prefix goes before the evidence's labels.
  */
 int build_network(struct build *build, const struct mac_address *station, const char *label_prefix,

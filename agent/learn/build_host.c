@@ -131,6 +131,7 @@ static int build_programs(struct build *build, struct map *indices)
 		program->sha256 = take_sha256(&reader, &broken);
 		program->phase = (enum profile_phase)value->phase;
 		program->any_arguments = !value->pins_arguments;
+		program->knows_reads = value->pins_arguments && value->reads_watched;
 		if (broken || remember(indices, key, size, build->profile->program_count - 1) < 0 ||
 		    program_evidence(build, program, value) < 0)
 			return -ENOMEM;
@@ -214,14 +215,31 @@ static int build_scripts(struct build *build)
 	return 0;
 }
 
+/* A program that was opened before, or besides, being started is no library. */
+static bool is_program(const struct build *build, const void *library, struct key *key)
+{
+	struct key_reader reader = state_key(library);
+
+	key_start(key);
+	key_bytes(key, reader.at, reader.left);
+	return state_find(build->state, TABLE_PROGRAMS, key);
+}
+
 static int build_libraries(struct build *build)
 {
+	_cleanup_(freep) struct key *key = calloc(1, sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
 	for (const struct seen *value = state_next(build->state, TABLE_LIBRARIES, NULL); value;
 	     value = state_next(build->state, TABLE_LIBRARIES, value)) {
 		struct key_reader reader = state_key(value);
-		struct profile_library *library = profile_add_library(build->profile);
+		struct profile_library *library;
 		bool broken = false;
 
+		if (is_program(build, value, key))
+			continue;
+		library = profile_add_library(build->profile);
 		if (!library)
 			return -ENOMEM;
 		library->path = take_text(&reader, &broken);
@@ -304,6 +322,8 @@ int build_host(struct build *build)
 		result = build_lists(build, indices, TABLE_PARENTS);
 	if (result == 0)
 		result = build_arguments(build, indices);
+	if (result == 0)
+		result = build_reads(build);
 	if (result == 0)
 		result = build_scripts(build);
 	if (result == 0)

@@ -13,7 +13,7 @@
  * last batch of a commit says so. Numbers are in this machine's order: a journal does not travel.
  */
 #define JOURNAL_MAGIC	"rtguard journal"
-#define JOURNAL_VERSION 1u
+#define JOURNAL_VERSION 2u
 
 struct journal_header {
 	char magic[16];

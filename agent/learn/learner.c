@@ -220,6 +220,7 @@ void learner_observe(struct learner *learner, const struct observation *observat
 		[OBSERVATION_EXECUTION] = take_execution,
 		[OBSERVATION_SCRIPT] = take_script,
 		[OBSERVATION_LIBRARY] = take_library,
+		[OBSERVATION_READ] = take_read,
 		[OBSERVATION_LISTENER] = take_listener,
 		[OBSERVATION_LOSS] = take_loss,
 	};

@@ -66,6 +66,7 @@ void count_entries(struct learner *learner);
 void take_execution(struct learner *learner, const struct observation *observation);
 void take_script(struct learner *learner, const struct observation *observation);
 void take_library(struct learner *learner, const struct observation *observation);
+void take_read(struct learner *learner, const struct observation *observation); /* reads.c */
 void take_listener(struct learner *learner, const struct observation *observation);
 void take_loss(struct learner *learner, const struct observation *observation);
 

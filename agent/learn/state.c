@@ -17,6 +17,7 @@ const struct table_definition state_tables[TABLE_COUNT] = {
 	[TABLE_UNREADABLE] = {"unreadable", "ss", sizeof(struct seen), 4096, 1 * MIB},
 	[TABLE_SCRIPTS] = {"scripts", "shn", sizeof(struct seen), 16384, 8 * MIB},
 	[TABLE_LIBRARIES] = {"libraries", "sh", sizeof(struct seen), 32768, 8 * MIB},
+	[TABLE_READS] = {"reads", "ss", sizeof(struct read_value), 32768, 8 * MIB},
 	[TABLE_LISTENERS] = {"listeners", "m112an", sizeof(struct listener_value), 8192, 2 * MIB},
 	[TABLE_SERVICES] = {"services", "m112", sizeof(struct service_value), 16384, 2 * MIB},
 	[TABLE_CONTACTS] = {"contacts", "m1221ann", sizeof(struct contact_value), 32768, 8 * MIB},

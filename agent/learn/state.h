@@ -23,18 +23,19 @@ enum table {
 	TABLE_UNREADABLE, /* path, why there is no checksum */
 	TABLE_SCRIPTS,	  /* path, checksum, interpreter */
 	TABLE_LIBRARIES,  /* path, checksum */
-	TABLE_LISTENERS,  /* station, protocol, dual stack, port, address, program */
-	TABLE_SERVICES,	  /* station, protocol, family, port: answered, as packets show it */
-	TABLE_CONTACTS,	  /* station, protocol, port or type, local port, flags, address, name,
-			     program */
-	TABLE_UNNAMED,	  /* station, protocol, port: how many contacts without a name */
-	TABLE_NAMES,	  /* station, name */
-	TABLE_ADDRESSES,  /* station, name, address that an answer gave for it */
-	TABLE_ROLES,	  /* station, address, role */
-	TABLE_CYCLES,	  /* start, boot id */
-	TABLE_COUNTERS,	  /* which */
-	TABLE_CURVES,	  /* class of novelty */
-	TABLE_SAMPLES,	  /* nothing: one entry */
+	TABLE_READS, /* program's path, path of a file, or of a directory with its final slash */
+	TABLE_LISTENERS, /* station, protocol, dual stack, port, address, program */
+	TABLE_SERVICES,	 /* station, protocol, family, port: answered, as packets show it */
+	TABLE_CONTACTS,	 /* station, protocol, port or type, local port, flags, address, name,
+			    program */
+	TABLE_UNNAMED,	 /* station, protocol, port: how many contacts without a name */
+	TABLE_NAMES,	 /* station, name */
+	TABLE_ADDRESSES, /* station, name, address that an answer gave for it */
+	TABLE_ROLES,	 /* station, address, role */
+	TABLE_CYCLES,	 /* start, boot id */
+	TABLE_COUNTERS,	 /* which */
+	TABLE_CURVES,	 /* class of novelty */
+	TABLE_SAMPLES,	 /* nothing: one entry */
 	TABLE_COUNT,
 };
 
@@ -52,9 +53,18 @@ struct program_value {
 	uint64_t arguments_not_listed; /* runs with a vector beyond PROGRAM_ARGUMENT_LIMIT */
 	uint8_t phase;		       /* enum profile_phase */
 	uint8_t pins_arguments;
-	uint8_t reserved[6];
+	uint8_t reads_watched; /* was seen to start while all that it opened was told */
+	uint8_t reserved[5];
 };
-#define PROGRAM_ARGUMENT_LIMIT 64
+#define PROGRAM_ARGUMENT_LIMIT 1024
+
+struct read_value {
+	struct seen seen;
+	uint32_t files;	  /* of a directory: rows of files right in it */
+	uint8_t is_whole; /* a directory that stands for the files right in it */
+	uint8_t has_new;  /* because some of them came while learning */
+	uint8_t reserved[2];
+};
 
 struct listener_value {
 	struct seen seen;

@@ -80,6 +80,8 @@ void take_execution(struct learner *learner, const struct observation *observati
 		execution->boot_age_ns < learner->boot_phase_ns ? PHASE_BOOT : PHASE_STEADY;
 	if (execution->pins_arguments)
 		program->pins_arguments = 1;
+	if (execution->reads_watched)
+		program->reads_watched = 1;
 	learner_count(learner, NOVELTY_PROGRAMS, &program->seen, is_new, time_ns, "program %s",
 		      execution->path);
 	take_program_string(learner, TABLE_USERS, execution, time_ns, execution->user);

@@ -36,7 +36,8 @@ enum observation_kind {
 	/* processes and sockets, on this host */
 	OBSERVATION_EXECUTION, /* a program ran, or was found running */
 	OBSERVATION_SCRIPT,    /* an interpreter ran a script */
-	OBSERVATION_LIBRARY,   /* a program mapped a shared library */
+	OBSERVATION_LIBRARY,   /* machine code that was mapped or opened, not started */
+	OBSERVATION_READ,      /* an interpreter or a multi-call binary opened a file of data */
 	OBSERVATION_LISTENER,  /* a socket waits for peers */
 	OBSERVATION_LOSS,      /* process or socket events were lost */
 };
@@ -135,6 +136,7 @@ struct observed_execution {
 	bool pins_arguments;  /* an interpreter or a multi-call binary */
 	uint64_t boot_age_ns; /* time since boot when it was started */
 	uint8_t source;	      /* enum execution_source */
+	bool reads_watched;   /* all that it opens will be told */
 };
 
 struct observed_script {
@@ -146,7 +148,14 @@ struct observed_script {
 struct observed_library {
 	const char *path;
 	const uint8_t *sha256;
-	const char *program; /* path of who mapped it; NULL: unknown */
+	const char *program; /* path of who mapped or opened it; NULL: unknown */
+};
+
+/* Neither machine code nor, by its name or first bytes, a script; perhaps only written to. */
+struct observed_read {
+	const char *path;
+	const char *program; /* path of who opened it */
+	bool is_new;	     /* it was created since the watch began */
 };
 
 struct observed_listener {
@@ -176,6 +185,7 @@ struct observation {
 		struct observed_execution execution;
 		struct observed_script script;
 		struct observed_library library;
+		struct observed_read read;
 		struct observed_listener listener;
 		struct observed_loss loss;
 	};

@@ -49,7 +49,8 @@ int channel_pair(int ret_ends[2])
 	return 0;
 }
 
-int channel_send(int channel, const void *records, size_t record_size, size_t count, int passed_fd)
+static int send_flags(int channel, const void *records, size_t record_size, size_t count,
+		      int passed_fd, int flags)
 {
 	struct iovec place = {.iov_base = (void *)(uintptr_t)records,
 			      .iov_len = record_size * count};
@@ -69,9 +70,19 @@ int channel_send(int channel, const void *records, size_t record_size, size_t co
 		memcpy(CMSG_DATA(header), &passed_fd, sizeof(passed_fd));
 	}
 	do {
-		sent = sendmsg(channel, &message, MSG_NOSIGNAL);
+		sent = sendmsg(channel, &message, MSG_NOSIGNAL | flags);
 	} while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
+}
+
+int channel_send(int channel, const void *records, size_t record_size, size_t count, int passed_fd)
+{
+	return send_flags(channel, records, record_size, count, passed_fd, 0);
+}
+
+int channel_offer(int channel, const void *records, size_t record_size, size_t count, int passed_fd)
+{
+	return send_flags(channel, records, record_size, count, passed_fd, MSG_DONTWAIT);
 }
 
 int channel_write(int channel, const void *records, size_t record_size, size_t count)

@@ -18,6 +18,10 @@ int channel_pair(int ret_ends[2]);
  * Returns 0 or negative errno (-EPIPE: the other end is gone). */
 int channel_send(int channel, const void *records, size_t record_size, size_t count, int passed_fd);
 
+/* The same without waiting: -EAGAIN when the other end has not taken what was sent before. */
+int channel_offer(int channel, const void *records, size_t record_size, size_t count,
+		  int passed_fd);
+
 /* A worker's way to send: plain write(2), which is the one call that the worker's filter can tie to
  * this descriptor on every architecture. Returns 0 or negative errno. */
 int channel_write(int channel, const void *records, size_t record_size, size_t count);

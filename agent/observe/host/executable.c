@@ -376,23 +376,15 @@ bool executables_knows(struct executables *executables, const struct file_key *f
 	return known && known->hashed;
 }
 
-bool executables_need(struct executables *executables, const struct file_key *file,
-		      const struct file_key *library)
-{
-	const struct known_file *known = find_known(executables, file);
-	const struct known_file *needed = find_known(executables, library);
-
-	return known && needed && needed->format.library_name[0] &&
-	       executable_needs(&known->format, needed->format.library_name);
-}
-
 bool executables_has_note(struct executables *executables, const struct file_key *file,
 			  enum executable_note note)
 {
 	const struct known_file *known = find_known(executables, file);
 
+	if (!known || !(known->notes & note))
+		return false;
 	/* what may have changed unseen has to be told again */
-	return known && known->hashed && known->notes & note;
+	return known->hashed || note != EXECUTABLE_MAPPED;
 }
 
 void executables_add_note(struct executables *executables, const struct file_key *file,

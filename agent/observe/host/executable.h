@@ -56,14 +56,12 @@ void executables_on_progress(struct executables *executables, void (*progress)(v
 /* Whether the file was hashed before and is remembered. */
 bool executables_knows(struct executables *executables, const struct file_key *file);
 
-/* Whether a known file names that library (its DT_SONAME) in its dynamic section. */
-bool executables_need(struct executables *executables, const struct file_key *file,
-		      const struct file_key *library);
-
 /* Notes kept with a known file: anybody may ask and set them; false for unknown files. */
 enum executable_note {
 	EXECUTABLE_INTERPRETS = 1 << 0, /* was named in a "#!" line */
-	EXECUTABLE_MAPPED = 1 << 1,	/* a program mapped it, and that was told */
+	EXECUTABLE_MAPPED = 1 << 1,	/* told as a library; only while its content is known */
+	EXECUTABLE_PINNED = 1 << 2, /* was seen to run as an interpreter or a multi-call binary */
+	EXECUTABLE_SCRIPT_TOLD = 1 << 3, /* told as a script */
 };
 bool executables_has_note(struct executables *executables, const struct file_key *file,
 			  enum executable_note note);

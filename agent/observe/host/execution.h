@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "program/arguments.h"
 #include "observe/host/executable.h"
 #include "observe/host/label.h"
 #include "observe/host/users.h"
 #include "observe/observation.h"
+#include "program/arguments.h"
 
 /*
  * One execution on its way to becoming an observation: it is delivered and gone as soon as it is

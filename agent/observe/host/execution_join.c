@@ -130,11 +130,6 @@ uint64_t execution_join_replaced_ns(const struct execution_join *join, pid_t pid
 	return opened_programs_replaced_ns(join->opened, pid);
 }
 
-struct label *execution_join_opened(struct execution_join *join, pid_t pid)
-{
-	return opened_programs_find(join->opened, pid);
-}
-
 void execution_join_file(struct execution_join *join, int fd, pid_t pid)
 {
 	struct executable executable;
@@ -156,9 +151,7 @@ void execution_join_file(struct execution_join *join, int fd, pid_t pid)
 	is_loader = opened_programs_note(join->opened, pid, &executable, path);
 	process = process_roster_find(join->config.roster, pid);
 	left_out = process && process_roster_left_out(join->config.roster, process);
-	if (is_loader && join->config.loader && !left_out)
-		join->config.loader(join->config.context, fd, pid);
-	else if (is_loader)
+	if (is_loader)
 		(void)close(fd);
 	else if (left_out)
 		left_out_opened(process, fd, path, &executable);
@@ -294,6 +287,26 @@ void execution_join_files_drained(struct execution_join *join)
 			join->lost++;
 		process->unmatched = 0;
 	}
+}
+
+void execution_join_began(struct execution_join *join, pid_t pid)
+{
+	struct execution *execution = execution_waiting_of(join->waiting, pid);
+
+	if (execution && process_runs(pid, &execution->file))
+		execution_waiting_settle(join->waiting, execution, true);
+}
+
+void execution_join_script(struct execution_join *join, int fd, pid_t pid, struct label *path,
+			   struct label *interpreter)
+{
+	script_files_read(join->scripts, fd, pid, path, interpreter);
+}
+
+bool execution_join_is_script(struct execution_join *join, const struct file_key *file)
+{
+	return executables_has_note(join->config.executables, file, EXECUTABLE_SCRIPT_TOLD) ||
+	       script_files_has(join->scripts, file);
 }
 
 void execution_join_running(struct execution_join *join, const struct process *process)

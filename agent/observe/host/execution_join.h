@@ -30,8 +30,6 @@ struct execution_join_config {
 	observation_fn deliver;
 	/* a program began: its libraries are worth a look soon */
 	void (*began)(void *context, pid_t pid);
-	/* the loader that a program named; the descriptor becomes the callee's */
-	void (*loader)(void *context, int fd, pid_t pid);
 	/* a program on a filesystem without file events; the descriptor stays the caller's */
 	void (*unmarked)(void *context, int fd);
 	void *context;
@@ -49,16 +47,23 @@ void execution_join_process_event(struct execution_join *join, const struct proc
 /* All queued file events were handed in: execs without one are looked at directly. */
 void execution_join_files_drained(struct execution_join *join);
 
+/* The process opened a file after its last exec: what it runs now, and its arguments, can be seen.
+ * For where no process events tell. */
+void execution_join_began(struct execution_join *join, pid_t pid);
+
+/* An interpreter opened a file of code; takes the descriptor. */
+void execution_join_script(struct execution_join *join, int fd, pid_t pid, struct label *path,
+			   struct label *interpreter);
+
+/* Whether the file was, or is about to be, told as a script. */
+bool execution_join_is_script(struct execution_join *join, const struct file_key *file);
+
 /* Tells of a process that runs already. */
 void execution_join_running(struct execution_join *join, const struct process *process);
 
 /* When (CLOCK_BOOTTIME) a file event told that the process executed a program after another of its
  * own; 0: none did. */
 uint64_t execution_join_replaced_ns(const struct execution_join *join, pid_t pid);
-
-/* The file that a process opened last to run it, even if the process was gone before anything else
- * of it could be known. NULL: none lately. */
-struct label *execution_join_opened(struct execution_join *join, pid_t pid);
 
 /* Whether something waits for execution_join_tick(), to be called some 20 ms later. */
 bool execution_join_waits(const struct execution_join *join);

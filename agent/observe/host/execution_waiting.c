@@ -154,6 +154,9 @@ void execution_waiting_settle(struct execution_waiting *waiting, struct executio
 		look = look && process_runs(execution->pid, &execution->file);
 	if (look && execution->path)
 		take_arguments(waiting, execution);
+	if (execution->pins_arguments)
+		executables_add_note(waiting->config.executables, &execution->file,
+				     EXECUTABLE_PINNED);
 	take_out(waiting, execution);
 	if (waiting->config.began)
 		waiting->config.began(waiting->config.context, execution->pid);

@@ -12,6 +12,7 @@
 #include "observe/host/execution_join.h"
 #include "observe/host/execution_losses.h"
 #include "observe/host/file_events.h"
+#include "observe/host/file_open_watch.h"
 #include "observe/host/library_watch.h"
 #include "observe/host/process_census.h"
 #include "observe/host/process_events.h"
@@ -48,7 +49,9 @@ struct execution_watch {
 	struct file_events *files;	  /* NULL: layer off */
 	struct process_roster *roster;
 	struct execution_join *join;
+	struct library_files *library_files;
 	struct library_watch *libraries;
+	struct file_open_watch *opens; /* NULL: layer off */
 	struct process_census *census;
 	struct loop_source *tick;
 	struct loop_source *housekeeping;
@@ -69,6 +72,18 @@ static void deliver(void *context, const struct observation *observation)
 		watch->config.deliver(watch->config.context, observation);
 }
 
+/* Of what runs already nobody knows what it opened. */
+static void deliver_execution(void *context, const struct observation *observation)
+{
+	struct execution_watch *watch = context;
+	struct observation execution = *observation;
+
+	if (observation->kind == OBSERVATION_EXECUTION)
+		execution.execution.reads_watched =
+			watch->opens && observation->execution.source == EXECUTION_EVENT;
+	deliver(watch, &execution);
+}
+
 /* ---- losses ---- */
 
 static void tell_counters(struct execution_watch *watch)
@@ -76,7 +91,8 @@ static void tell_counters(struct execution_watch *watch)
 	const struct execution_losses now = {
 		.files = {.seen = watch->files ? file_events_seen(watch->files) : 0,
 			  .lost = execution_join_lost(watch->join) +
-				  (watch->files ? file_events_lost(watch->files) : 0)},
+				  (watch->files ? file_events_lost(watch->files) : 0) +
+				  (watch->opens ? file_open_watch_lost(watch->opens) : 0)},
 		.processes = {.seen = watch->processes ? process_events_seen(watch->processes) : 0,
 			      .lost = process_table_refused(watch->table) +
 				      (watch->processes ? process_events_lost(watch->processes)
@@ -140,10 +156,11 @@ static void take_process_events(void *context)
 		process_events_drain(watch->processes);
 }
 
-static void file_opened(void *context, int fd, pid_t pid)
+static void file_opened(void *context, int fd, pid_t pid, uint64_t mask)
 {
 	struct execution_watch *watch = context;
 
+	(void)mask;
 	execution_join_file(watch->join, fd, pid);
 }
 
@@ -190,21 +207,16 @@ static void files_hashed(void *context)
 
 	if (watch->files)
 		file_events_resume(watch->files);
-	library_watch_resume(watch->libraries);
+	if (watch->opens)
+		file_open_watch_resume(watch->opens);
 }
 
 static void program_began(void *context, pid_t pid)
 {
 	struct execution_watch *watch = context;
 
-	library_watch_began(watch->libraries, pid);
-}
-
-static void loader_opened(void *context, int fd, pid_t pid)
-{
-	struct execution_watch *watch = context;
-
-	library_watch_loader(watch->libraries, fd, pid);
+	if (!watch->opens)
+		library_watch_began(watch->libraries, pid);
 }
 
 static void unmarked_filesystem(void *context, int fd)
@@ -213,6 +225,8 @@ static void unmarked_filesystem(void *context, int fd)
 
 	if (watch->files)
 		(void)file_events_watch(watch->files, fd);
+	if (watch->opens)
+		file_open_watch_filesystem(watch->opens, fd);
 }
 
 /* ---- timers ---- */
@@ -311,6 +325,26 @@ static int start_layers(struct execution_watch *watch, struct error *error)
 	return 0;
 }
 
+/* Before the census, so that nothing is opened unseen between them. */
+static void watch_opens(struct execution_watch *watch)
+{
+	const struct file_open_watch_config opens = {
+		.table = watch->table,
+		.roster = watch->roster,
+		.executables = watch->executables,
+		.join = watch->join,
+		.libraries = watch->library_files,
+		.process_events = watch->processes,
+		.deliver = deliver,
+		.context = watch,
+		.before = take_exec_events,
+	};
+
+	(void)file_open_watch_new(watch->loop, &opens, &watch->opens, &watch->layers.opens_off);
+	if (watch->opens)
+		watch->layers.opens_off = NULL;
+}
+
 static int make_parts(struct execution_watch *watch)
 {
 	struct process_roster_config roster = {
@@ -325,18 +359,14 @@ static int make_parts(struct execution_watch *watch)
 		.users = watch->users,
 		.file_events = watch->files,
 		.process_events = watch->processes,
-		.deliver = deliver,
+		.deliver = deliver_execution,
 		.began = program_began,
-		.loader = loader_opened,
 		.unmarked = unmarked_filesystem,
 		.context = watch,
 	};
 	struct library_watch_config libraries = {
 		.table = watch->table,
 		.executables = watch->executables,
-		.deliver = deliver,
-		.context = watch,
-		.before = take_exec_events,
 	};
 	struct process_census_config census = {
 		.table = watch->table,
@@ -350,9 +380,16 @@ static int make_parts(struct execution_watch *watch)
 	result = execution_join_new(&join, &watch->join);
 	if (result < 0)
 		return result;
-	libraries.join = census.join = watch->join;
-	result = library_watch_new(watch->loop, &libraries, &watch->libraries);
-	return result < 0 ? result : process_census_new(&census, &watch->census);
+	census.join = watch->join;
+	result = library_files_new(watch->executables, deliver, watch, &watch->library_files);
+	if (result < 0)
+		return result;
+	libraries.libraries = watch->library_files;
+	result = library_watch_new(&libraries, &watch->libraries);
+	if (result < 0)
+		return result;
+	watch_opens(watch);
+	return process_census_new(&census, &watch->census);
 }
 
 static int start(struct execution_watch *watch, struct error *error)
@@ -414,7 +451,9 @@ void execution_watch_free(struct execution_watch *watch)
 	file_events_free(watch->files);
 	process_events_free(watch->processes);
 	executables_free(watch->executables);
+	file_open_watch_free(watch->opens);
 	library_watch_free(watch->libraries);
+	library_files_free(watch->library_files);
 	execution_join_free(watch->join);
 	process_census_free(watch->census);
 	process_roster_free(watch->roster);
@@ -446,7 +485,8 @@ void execution_watch_drain(struct execution_watch *watch)
 {
 	for (int i = 0; i < DRAIN_ROUNDS; i++) {
 		take_events(watch);
-		library_watch_drain(watch->libraries);
+		if (watch->opens)
+			file_open_watch_drain(watch->opens);
 		executables_finish(watch->executables);
 		files_hashed(watch);
 		execution_join_tick(watch->join, clock_boottime_ns());

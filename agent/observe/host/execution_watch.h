@@ -12,9 +12,10 @@
 
 /*
  * Every program that runs on this host, from three layers: fanotify exec notifications (an open
- * descriptor of what was executed), the process connector (who started what, who ended), and sweeps
- * of /proc with libproc2 (at the start, where a layer is missing, and after lost events). Delivers
- * EXECUTION, SCRIPT, LIBRARY and LOSS. Passive: no layer makes anybody wait.
+ * descriptor of what was executed) and open notifications, the process connector (who started what,
+ * who ended), and sweeps of /proc with libproc2 (at the start, where a layer is missing, and after
+ * lost events). Delivers EXECUTION, SCRIPT, LIBRARY, READ and LOSS. Passive: no layer makes anybody
+ * wait.
  *
  * Without the process connector a user that could not be read while the program ran is unknown, and
  * an orphan of the login session that called setsid() is not told from the device's own
@@ -32,6 +33,7 @@ struct execution_watch_config {
 struct execution_layers {
 	const char *fanotify_off;
 	const char *connector_off;
+	const char *opens_off; /* what programs read, and libraries of short ones */
 };
 
 /* Reports everything that is running already before it returns. Errors: -EPERM (no privileges at

@@ -82,7 +82,7 @@ static void take_event(struct file_events *events, const struct fanotify_event_m
 		return;
 	}
 	events->seen++;
-	events->config.deliver(events->config.context, event->fd, event->pid);
+	events->config.deliver(events->config.context, event->fd, event->pid, event->mask);
 }
 
 /* Returns whether anything was read. */
@@ -197,8 +197,7 @@ int file_events_new(struct loop *loop, const struct file_events_config *config,
 	events->config = *config;
 	events->mountinfo = -1;
 	events->self = getpid();
-	events->mask =
-		config->kind == FILE_EVENTS_EXEC ? FAN_OPEN_EXEC : FAN_OPEN | FAN_EVENT_ON_CHILD;
+	events->mask = FAN_OPEN_EXEC | (config->kind == FILE_EVENTS_OPEN ? FAN_OPEN : 0);
 	/* Other pid namespaces see no pids of ours and have their own affairs: there only our own
 	 * mounts are watched, else whole filesystems, whichever mount namespace reaches them. */
 	events->mark_scope = in_initial_pid_namespace() ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT;
@@ -206,11 +205,9 @@ int file_events_new(struct loop *loop, const struct file_events_config *config,
 	events->fd = result = open_group();
 	if (result < 0)
 		goto fail;
-	if (config->kind == FILE_EVENTS_EXEC) {
-		result = watch_mounts(loop, events);
-		if (result < 0)
-			goto fail;
-	}
+	result = watch_mounts(loop, events);
+	if (result < 0)
+		goto fail;
 	result = loop_add_fd(loop, events->fd, EPOLLIN, readable, events, &events->source);
 	if (result < 0)
 		goto fail;
@@ -237,11 +234,7 @@ void file_events_free(struct file_events *events)
 
 int file_events_watch(struct file_events *events, int fd)
 {
-	unsigned int scope =
-		events->config.kind == FILE_EVENTS_EXEC ? events->mark_scope : FAN_MARK_ONLYDIR;
-
-	return mark(events, FAN_MARK_ADD | scope, fd,
-		    events->config.kind == FILE_EVENTS_EXEC ? NULL : ".");
+	return mark(events, FAN_MARK_ADD | events->mark_scope, fd, NULL);
 }
 
 int file_events_ignore(struct file_events *events, int fd)
@@ -254,8 +247,8 @@ int file_events_ignore(struct file_events *events, int fd)
 		result = result < 0 ? -errno : 0;
 	}
 	if (result == -EINVAL) {
-		/* Linux before 5.19: each mark keeps its inode in memory; there are few libraries
-		 */
+		/* Linux before 5.19: each mark keeps its inode in memory; there are few of
+		 * these */
 		events->evictable = false;
 		result = fanotify_mark(events->fd, flags, FAN_OPEN, fd, NULL) < 0 ? -errno : 0;
 	}

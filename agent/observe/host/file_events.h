@@ -16,11 +16,12 @@ struct file_events;
 
 enum file_events_kind {
 	FILE_EVENTS_EXEC, /* FAN_OPEN_EXEC on all filesystems that hold programs, new mounts too */
-	FILE_EVENTS_OPEN, /* FAN_OPEN of files in the directories given to file_events_watch() */
+	FILE_EVENTS_OPEN, /* FAN_OPEN there, and FAN_OPEN_EXEC in the same queue */
 };
 
-/* The descriptor becomes the callee's. */
-typedef void (*file_event_fn)(void *context, int fd, pid_t pid);
+/* The descriptor becomes the callee's. mask: FAN_OPEN, FAN_OPEN_EXEC, or both: equal events of one
+ * process that were not read yet are one. */
+typedef void (*file_event_fn)(void *context, int fd, pid_t pid, uint64_t mask);
 
 struct file_events_config {
 	enum file_events_kind kind;
@@ -44,10 +45,10 @@ void file_events_free(struct file_events *events);
 bool file_events_drain(struct file_events *events);
 void file_events_resume(struct file_events *events);
 
-/* Watches one directory's files (OPEN), or the filesystem or mount a file is on (EXEC). */
+/* Watches the filesystem or mount that a file is on. */
 int file_events_watch(struct file_events *events, int fd);
 
-/* No more events for this file until it is modified. */
+/* No more FAN_OPEN for this file until it is modified. */
 int file_events_ignore(struct file_events *events, int fd);
 
 uint64_t file_events_seen(const struct file_events *events);

@@ -65,10 +65,3 @@ uint64_t opened_programs_replaced_ns(const struct opened_programs *programs, pid
 
 	return opened->pid == pid ? opened->replaced_ns : 0;
 }
-
-struct label *opened_programs_find(const struct opened_programs *programs, pid_t pid)
-{
-	const struct opened *opened = &programs->slots[(unsigned int)pid % SLOTS];
-
-	return opened->pid == pid ? opened->program : NULL;
-}

@@ -24,7 +24,4 @@ bool opened_programs_note(struct opened_programs *programs, pid_t pid,
  * has not. */
 uint64_t opened_programs_replaced_ns(const struct opened_programs *programs, pid_t pid);
 
-/* NULL: none lately. */
-struct label *opened_programs_find(const struct opened_programs *programs, pid_t pid);
-
 #endif

@@ -51,6 +51,8 @@ static struct process_event read_event(const unsigned char *bytes)
 	struct process_event event = {.kind = PROCESS_EVENT_OTHER};
 	uint32_t task = word_at(bytes, FIELD(exec.process_pid));
 
+	memcpy(&event.time_ns, bytes + offsetof(struct proc_event, timestamp_ns),
+	       sizeof(event.time_ns));
 	event.pid = (pid_t)word_at(bytes, FIELD(exec.process_tgid));
 	switch (word_at(bytes, offsetof(struct proc_event, what))) {
 	case PROC_EVENT_FORK:

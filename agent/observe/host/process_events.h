@@ -22,9 +22,10 @@ enum process_event_kind {
 
 struct process_event {
 	enum process_event_kind kind;
-	pid_t pid;     /* FORK: the child */
-	pid_t parent;  /* FORK */
-	uint32_t user; /* USER: effective */
+	pid_t pid;	  /* FORK: the child */
+	pid_t parent;	  /* FORK */
+	uint32_t user;	  /* USER: effective */
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
 };
 
 /* One netlink datagram from the connector. Calls back for each message in it. Returns 0, or

@@ -50,6 +50,7 @@ int process_stat_parse(const char *line, struct process_stat *ret_stat)
 	const char *rest = strrchr(line, ')');
 	unsigned long flags;
 	unsigned long long started;
+	unsigned long long stack;
 	long ticks = sysconf(_SC_CLK_TCK);
 	int parent;
 	int session;
@@ -57,16 +58,19 @@ int process_stat_parse(const char *line, struct process_stat *ret_stat)
 
 	if (!rest || ticks <= 0)
 		return -EBADMSG;
-	/* state ppid pgrp session tty_nr tpgid flags, then fields 10 to 21, starttime */
+	/* state ppid pgrp session tty_nr tpgid flags, then fields 10 to 21, starttime,
+	 * fields 23 to 27, startstack */
 	if (sscanf(rest + 1,
-		   " %*c %d %*d %d %d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &parent, &session, &terminal, &flags, &started) != 5)
+		   " %*c %d %*d %d %d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu"
+		   " %*u %*d %*u %*u %*u %llu",
+		   &parent, &session, &terminal, &flags, &started, &stack) != 6)
 		return -EBADMSG;
 	ret_stat->parent = parent;
 	ret_stat->session = session;
 	ret_stat->terminal = terminal;
 	ret_stat->kernel_thread = flags & PF_KTHREAD;
 	ret_stat->started_ns = (uint64_t)started * (NS_PER_S / (uint64_t)ticks);
+	ret_stat->image_mark = stack;
 	return 0;
 }
 

@@ -21,6 +21,9 @@ struct process_stat {
 	int terminal;  /* controlling, 0: none */
 	bool kernel_thread;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
+	/* Where the stack begins: chosen at random by each exec (but for processes that asked for
+	 * no randomness), kept by fork. */
+	uint64_t image_mark;
 };
 
 /* The line of /proc/PID/stat, which may hold any bytes in the name. Returns 0 or -EBADMSG. */

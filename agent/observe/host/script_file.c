@@ -23,6 +23,7 @@ struct script_file {
 	bool hashed;
 	bool given_up;
 	uint64_t opened_ns;
+	struct file_key file;
 	struct label *path;
 	struct label *interpreter; /* NULL: not known yet */
 	struct executable executable;
@@ -89,6 +90,7 @@ static void settle(struct script_file *script)
 				   .interpreter = script->interpreter->text},
 		};
 
+		executables_add_note(scripts->executables, &script->file, EXECUTABLE_SCRIPT_TOLD);
 		scripts->deliver(scripts->context, &observation);
 	}
 	free_script(script);
@@ -108,6 +110,7 @@ static void start(struct script_files *scripts, int fd, pid_t pid, struct label 
 {
 	struct script_file *script = calloc(1, sizeof(*script));
 	struct executable_format format;
+	struct stat status;
 
 	if (!script) {
 		(void)close(fd);
@@ -117,6 +120,8 @@ static void start(struct script_files *scripts, int fd, pid_t pid, struct label 
 	script->pid = pid;
 	script->shebang = shebang;
 	script->opened_ns = now_ns;
+	if (fstat(fd, &status) == 0)
+		script->file = file_key_of(&status);
 	if (shebang && executable_format_of(fd, &format) == 0) {
 		(void)snprintf(script->named, sizeof(script->named), "%s", format.interpreter);
 		executable_format_clear(&format);
@@ -134,6 +139,31 @@ void script_files_opened(struct script_files *scripts, int fd, pid_t pid, struct
 	start(scripts, fd, pid, path, NULL, shebang, now_ns);
 }
 
+void script_files_read(struct script_files *scripts, int fd, pid_t pid, struct label *path,
+		       struct label *interpreter)
+{
+	start(scripts, fd, pid, path, interpreter, false, 0);
+}
+
+bool script_files_has(const struct script_files *scripts, const struct file_key *file)
+{
+	for (const struct script_file *script = scripts->first; script; script = script->next)
+		if (file_key_equal(&script->file, file))
+			return true;
+	return false;
+}
+
+/* Whether the process executed that script, too: the outer one of a chain of "#!" lines names it.
+ */
+static bool is_pending(const struct script_files *scripts, pid_t pid, const struct file_key *file)
+{
+	for (const struct script_file *script = scripts->first; script; script = script->next)
+		if (script->pid == pid && script->file.device == file->device &&
+		    script->file.inode == file->inode)
+			return true;
+	return false;
+}
+
 /* Returns the label with a reference of its own, or NULL when it can't be known. */
 static struct label *named_interpreter(struct script_file *script, struct label *interpreter)
 {
@@ -149,8 +179,10 @@ static struct label *named_interpreter(struct script_file *script, struct label 
 	file = file_key_of(&status);
 	if (file.device == interpreter->file.device && file.inode == interpreter->file.inode)
 		return label_reference(interpreter);
+	if (is_pending(script->owner, script->pid, &file))
+		return label_reference(interpreter); /* itself a script */
 	if (!executables_knows(script->owner->executables, &file))
-		return NULL; /* itself a script, or not seen to run */
+		return NULL; /* not seen to run */
 	path = realpath(script->named, NULL);
 	return path ? label_new(path, &file) : NULL;
 }

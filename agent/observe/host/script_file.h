@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "program/arguments.h"
 #include "observe/host/executable.h"
 #include "observe/host/label.h"
 #include "observe/observation.h"
+#include "program/arguments.h"
 
 /* Scripts on their way: the kernel opened them for exec (or an interpreter's arguments name them),
  * they are being hashed, and their interpreter is known or will be. Delivers SCRIPT. */
@@ -35,6 +35,13 @@ typedef struct label *(*process_interpreter_fn)(void *context, pid_t pid);
 void script_files_expire(struct script_files *scripts, uint64_t before_ns,
 			 process_interpreter_fn interpreter, void *context);
 bool script_files_waiting(const struct script_files *scripts);
+
+/* An interpreter opened a file of code; takes the descriptor. */
+void script_files_read(struct script_files *scripts, int fd, pid_t pid, struct label *path,
+		       struct label *interpreter);
+
+/* Whether this state of a file is on its way. */
+bool script_files_has(const struct script_files *scripts, const struct file_key *file);
 
 /* Looks for the script that a living interpreter's arguments name. */
 void script_files_from_arguments(struct script_files *scripts, pid_t pid, struct label *interpreter,

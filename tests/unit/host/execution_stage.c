@@ -77,6 +77,11 @@ static void deliver(void *context, const struct observation *observation)
 		keep(item->path, sizeof(item->path), observation->library.path);
 		hex_encode(observation->library.sha256, 32, item->sha256);
 		break;
+	case OBSERVATION_READ:
+		keep(item->path, sizeof(item->path), observation->read.path);
+		keep(item->program, sizeof(item->program), observation->read.program);
+		item->is_new = observation->read.is_new;
+		break;
 	case OBSERVATION_LOSS:
 		keep(item->path, sizeof(item->path), observation->loss.source);
 		item->seen = observation->loss.seen;

@@ -34,6 +34,8 @@ struct sighting {
 	char applet[64];
 	char unreadable[64];
 	char interpreter[256];
+	char program[256];
+	bool is_new;
 	bool pins_arguments;
 	uint8_t source;
 	uint64_t seen;

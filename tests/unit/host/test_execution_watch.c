@@ -284,6 +284,153 @@ static void scripts_and_their_interpreters(void **state)
 	assert_true(stage_run(&stage));
 }
 
+/* A file this new is told again each time it is seen: its times prove nothing yet. */
+static bool library_was_told(const struct sightings *sightings, const char *path,
+			     const char *content)
+{
+	const struct sighting *item;
+	size_t from = 0;
+	char sha256[65];
+
+	sha256_of(content, sha256);
+	while ((item = find_sighting(sightings, OBSERVATION_LIBRARY, path, &from)))
+		if (strcmp(item->sha256, sha256) == 0)
+			return true;
+	return false;
+}
+
+/* ---- what is opened ---- */
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	_cleanup_(fclosep) FILE *stream = fopen(path, "we");
+
+	CHECK(stream && fputs(text, stream) >= 0 && fchmod(fileno(stream), mode) == 0);
+}
+
+/* A shell that sources code and data, and whose child opens a file as a shell before it executes
+ * something else. */
+static void make_read_files(const char *directory)
+{
+	char text[1024];
+
+	write_file(in(directory, "code.sh").path, "A=1\n", 0644);
+	write_file(in(directory, "settings").path, "B=1\n", 0644);
+	write_file(in(directory, "input").path, "words\n", 0644);
+	write_file(in(directory, "empty").path, "", 0644);
+	write_file(in(directory, "fed").path, "#!/bin/sh\n:\n", 0644);
+	copy_with_trailer(helper("libprobe.so"), in(directory, "plugin.so").path, "plugin");
+	copy_with_trailer(helper("tiny"), in(directory, "read").path, "read");
+	(void)snprintf(text, sizeof(text),
+		       "#!/bin/sh\ncd %s\n. ./code.sh\n. ./settings\n(cat < input) "
+		       ">/dev/null\nread x < empty\n"
+		       "echo new > made; read y < made\ncat plugin.so read >/dev/null\n"
+		       "sh < fed\n:\n",
+		       directory);
+	write_file(in(directory, "reader").path, text, 0644);
+}
+
+static void read_files(const char *directory)
+{
+	struct place reader = in(directory, "reader");
+	const char *const argv[] = {"sh", reader.path, NULL};
+
+	(void)start_program("/bin/sh", argv, true);
+	/* what no interpreter opens does not matter, unless it is machine code */
+	(void)start_program("/bin/cat",
+			    (const char *const[]){"cat", in(directory, "input").path, NULL}, true);
+}
+
+static void what_was_read_is_told(const struct sightings *sightings, const char *directory)
+{
+	static const char *const code[] = {"code.sh", "reader", "fed"};
+	static const char *const data[] = {"settings", "input", "made"};
+	static const char *const machine_code[] = {"plugin.so", "read"};
+	_cleanup_(freep) char *shell = realpath("/bin/sh", NULL);
+	const struct sighting *item;
+	char sha256[65];
+
+	for (size_t i = 0; i < array_length(code); i++) {
+		struct place place = in(directory, code[i]);
+
+		item = find_sighting(sightings, OBSERVATION_SCRIPT, place.path, NULL);
+		sha256_of(place.path, sha256);
+		CHECK(item && strcmp(item->sha256, sha256) == 0);
+		CHECK(strcmp(item->interpreter, shell) == 0);
+		CHECK(!find_sighting(sightings, OBSERVATION_READ, place.path, NULL));
+	}
+	for (size_t i = 0; i < array_length(data); i++) {
+		item = find_sighting(sightings, OBSERVATION_READ, in(directory, data[i]).path,
+				     NULL);
+		CHECK(item && strcmp(item->program, shell) == 0);
+		CHECK(item->is_new == (strcmp(data[i], "made") == 0));
+	}
+	CHECK(find_sighting(sightings, OBSERVATION_READ, "/etc/ld.so.cache", NULL));
+	CHECK(!find_sighting(sightings, OBSERVATION_READ, in(directory, "empty").path, NULL));
+	for (size_t i = 0; i < array_length(machine_code); i++) {
+		struct place place = in(directory, machine_code[i]);
+
+		CHECK(library_was_told(sightings, place.path, place.path));
+		CHECK(!find_sighting(sightings, OBSERVATION_READ, place.path, NULL));
+	}
+	for (size_t i = 0; i < sightings->count; i++)
+		CHECK(sightings->items[i].kind != OBSERVATION_READ ||
+		      strcmp(sightings->items[i].program, shell) == 0);
+}
+
+static void what_interpreters_read(void **state)
+{
+	const struct stage stage = {
+		.name = "reads",
+		.prepare = make_read_files,
+		.act = read_files,
+		.check = what_was_read_is_told,
+	};
+
+	(void)state;
+	assert_true(stage_run(&stage));
+}
+
+static void make_chain(const char *directory)
+{
+	char text[512];
+
+	write_file(in(directory, "inner").path, "#!/bin/sh\nsleep 0.1\n", 0755);
+	(void)snprintf(text, sizeof(text), "#!%s\n", in(directory, "inner").path);
+	write_file(in(directory, "outer").path, text, 0755);
+}
+
+static void run_chain(const char *directory)
+{
+	run(in(directory, "outer").path, true);
+}
+
+static void both_are_scripts(const struct sightings *sightings, const char *directory)
+{
+	static const char *const names[] = {"inner", "outer"};
+	_cleanup_(freep) char *shell = realpath("/bin/sh", NULL);
+
+	for (size_t i = 0; i < array_length(names); i++) {
+		const struct sighting *item = find_sighting(sightings, OBSERVATION_SCRIPT,
+							    in(directory, names[i]).path, NULL);
+
+		CHECK(item && strcmp(item->interpreter, shell) == 0);
+	}
+}
+
+static void scripts_that_interpret_scripts(void **state)
+{
+	const struct stage stage = {
+		.name = "chain",
+		.prepare = make_chain,
+		.act = run_chain,
+		.check = both_are_scripts,
+	};
+
+	(void)state;
+	assert_true(stage_run(&stage));
+}
+
 /* ---- files that change, names that lie ---- */
 
 static void make_changing(const char *directory)
@@ -353,26 +500,10 @@ static void use_library(const char *directory)
 	const char *const fast[] = {"brief", "0", NULL};
 
 	(void)start_program(in(directory, "brief").path, slow, true);
-	/* now the directory is known; a new file in it is seen though its program is gone at once
-	 */
+	/* a new file is seen though its program is gone at once */
 	CHECK(link(in(directory, "second").path, in(directory, "new").path) == 0);
 	CHECK(rename(in(directory, "new").path, in(directory, "libprobe.so").path) == 0);
 	(void)start_program(in(directory, "brief").path, fast, true);
-}
-
-/* A file this new is told again each time it is seen: its times prove nothing yet. */
-static bool library_was_told(const struct sightings *sightings, const char *path,
-			     const char *content)
-{
-	const struct sighting *item;
-	size_t from = 0;
-	char sha256[65];
-
-	sha256_of(content, sha256);
-	while ((item = find_sighting(sightings, OBSERVATION_LIBRARY, path, &from)))
-		if (strcmp(item->sha256, sha256) == 0)
-			return true;
-	return false;
 }
 
 static void both_libraries_are_there(const struct sightings *sightings, const char *directory)
@@ -549,6 +680,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(scripts_and_their_interpreters),
 		cmocka_unit_test(deleted_replaced_and_lying_programs),
 		cmocka_unit_test(mapped_libraries),
+		cmocka_unit_test(what_interpreters_read),
+		cmocka_unit_test(scripts_that_interpret_scripts),
 		cmocka_unit_test(the_login_session_is_left_out),
 		cmocka_unit_test(sweeps_without_event_layers),
 		cmocka_unit_test(the_connector_is_refused_in_another_network),

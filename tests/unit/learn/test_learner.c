@@ -73,14 +73,14 @@ static void arguments_are_listed_unknown_or_too_many(void **state)
 	profile_free(profile);
 
 	seen.execution.arguments = vector;
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < 1030; i++) {
 		snprintf(number, sizeof(number), "%d", i);
 		vector[1] = number;
 		learner_observe(learner, &seen);
 		learner_observe(learner, &seen);
 	}
 	profile = test_profile(learner);
-	assert_int_equal(profile->programs[0].argument_count, 64);
+	assert_int_equal(profile->programs[0].argument_count, 1024);
 	{
 		char *its = program_label(&profile->programs[0]);
 
