@@ -65,6 +65,31 @@ const struct command commands[] = {
 		"  rtguard check camera.json\n",
 	},
 	{
+		"enforce",
+		command_enforce,
+		"[PROFILE] [--audit] [--confirm DURATION] [--yes] [OPTION…]",
+		"hold this machine to a profile",
+		"  PROFILE                  default /etc/rtguard/profile.json\n"
+		"      --audit              stop nothing, report what would be stopped\n"
+		"      --confirm DURATION   go back to --audit unless 'rtguard confirm' comes in time\n"
+		"  -y, --yes                begin without asking (for units)\n"
+		"  -k, --key FILE|DIR       whose signatures count; may be repeated\n"
+		"                           (default /etc/rtguard/keys)\n"
+		"      --allow-unsigned     take a profile that nobody signed\n"
+		"      --any-machine        take one that was learnt on another machine\n"
+		"      --settings NAME,…    kernel settings to close gaps with, put back on stop;\n"
+		"                           'all', or names that 'rtguard doctor' tells\n"
+		"      --quarantine DIR     keep a copy of what was stopped\n"
+		"      --file-limit MIB     larger files are not checked and do not run (default 1024)\n"
+		"      --without-fanotify   only the layers that stop a program after it began\n"
+		"      --control PATH       the control socket (default /run/rtguard/control)\n"
+		"      --state DIR          events and the like (default /var/lib/rtguard)\n"
+		"\n"
+		"Examples:\n"
+		"  rtguard enforce camera.json --audit --allow-unsigned\n"
+		"  rtguard enforce --confirm 5m\n",
+	},
+	{
 		"replay",
 		command_replay,
 		"[--device ADDRESS] [--json] PROFILE CAPTURE…",

@@ -29,6 +29,7 @@ int command_learn(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_enforce(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_verify(int argc, char **argv);

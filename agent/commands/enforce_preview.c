@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commands/enforce_preview.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "commands/table.h"
+
+static void print_policy(const struct policy_summary *policy, FILE *out)
+{
+	char path[PATH_MAX];
+	char device[sizeof(policy->device)];
+
+	text_printable(policy->profile, path, sizeof(path));
+	text_printable(policy->device, device, sizeof(device));
+	(void)fprintf(out, "%s, of %s: %zu programs (%zu pinned), %zu libraries, %zu scripts; ",
+		      path, device[0] ? device : "a device without a name", policy->counts.programs,
+		      policy->counts.pinned, policy->counts.libraries, policy->counts.scripts);
+	if (policy->is_signed)
+		(void)fprintf(out, "version %" PRIu64 ", signed by %s\n", policy->signature.version,
+			      policy->signature.key_id);
+	else
+		(void)fprintf(out, "not signed\n");
+}
+
+static void print_running(const struct enforcing_preview *preview, FILE *out)
+{
+	static const struct table_column columns[] = {
+		{"PROCESSES", true, false},
+		{"PID", true, false},
+		{"PROGRAM", false, true},
+		{"WHY", false, false},
+	};
+	const struct table_style style = table_style_of(out);
+	struct table *table = table_new(columns, array_length(columns));
+
+	for (size_t i = 0; table && i < preview->running_count; i++) {
+		const struct finding *finding = &preview->running[i];
+		char processes[16];
+		char pid[16];
+		const char *cells[] = {processes, pid, finding->path,
+				       finding_kind_text(finding->kind)};
+
+		(void)snprintf(processes, sizeof(processes), "%" PRIu32, finding->repeats + 1);
+		(void)snprintf(pid, sizeof(pid), "%" PRId32, finding->pid);
+		(void)table_add(table, cells);
+	}
+	if (table)
+		table_print(table, &style, out);
+	table_free(table);
+	if (preview->running_left_out)
+		(void)fprintf(out, "and %zu more programs\n", preview->running_left_out);
+}
+
+void enforce_preview_print(const struct enforcing_preview *preview, FILE *out)
+{
+	print_policy(preview->policy, out);
+	if (preview->running_count) {
+		(void)fprintf(out, "Of what runs now this would be ended:\n");
+		print_running(preview, out);
+	} else {
+		(void)fprintf(out, "Everything that runs now is in the profile.\n");
+	}
+	if (preview->recent)
+		(void)fprintf(out,
+			      "The last 24 hours brought %" PRIu64
+			      " findings; 'rtguard events --since 24h' lists them.\n",
+			      preview->recent);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DAEMON_ENFORCING_H
+#define DAEMON_ENFORCING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "daemon/policy_loader.h"
+#include "guard/guard.h"
+#include "report/finding.h"
+
+/*
+ * Enforcement from start to stop: the supervisor. It loads the policy, shows what it would stop,
+ * starts the guard and the sweeper, keeps them alive, and answers on the control socket. Once files
+ * are guarded it opens none itself: with the guard dead it would wait for an answer that only it
+ * can bring about.
+ */
+
+/* What would be stopped: told before anything is. */
+struct enforcing_preview {
+	const struct policy_summary *policy;
+	const struct finding *running; /* one for each program; repeats: further processes of it */
+	size_t running_count;
+	size_t running_left_out; /* beyond the limit of the list */
+	uint64_t recent;	 /* findings in the event log of the last 24 hours */
+};
+
+enum enforcing_answer {
+	ENFORCING_GO,
+	ENFORCING_REFUSED,
+};
+
+struct enforcing_config {
+	struct policy_source source;
+	enum guard_mode mode;
+	uint64_t confirm_ns;	     /* back to audit unless confirmed in time; 0: no */
+	const char *control;	     /* socket */
+	const char *state;	     /* directory: events, previous settings, profile version */
+	const char *quarantine;	     /* directory; NULL: none */
+	const char *const *settings; /* kernel settings to apply (kernel/settings.h) */
+	size_t setting_count;
+	uint64_t file_size_limit;
+	bool without_fanotify; /* the backstop alone */
+	/* Asked once, not in audit mode. */
+	enum enforcing_answer (*ask)(void *context, const struct enforcing_preview *preview);
+	/* What is said while it runs, whole sentences: what a unit's journal shows. */
+	void (*tell)(void *context, const char *sentence);
+	void *context;
+};
+
+/* Runs until told to stop by a signal or on the control socket. -ECANCELED: the answer was no.
+ * Errors name the place and the remedy; nothing is left behind. */
+int enforcing_run(const struct enforcing_config *config, struct error *error);
+
+#endif

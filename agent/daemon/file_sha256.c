@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/file_sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int file_sha256(const char *path, uint64_t limit, uint8_t ret_sha256[32])
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	crypto_hash_sha256_state state;
+	struct stat status;
+	uint8_t bytes[64 * 1024];
+	ssize_t size;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EISDIR;
+	if ((uint64_t)status.st_size > limit)
+		return -EFBIG;
+	(void)crypto_hash_sha256_init(&state);
+	while ((size = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0)
+			return -errno;
+		(void)crypto_hash_sha256_update(&state, bytes, (unsigned long long)size);
+	}
+	(void)crypto_hash_sha256_final(&state, ret_sha256);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "guard/desk.h"
+
+#define IDLE_WAIT_MS 1000
+#define END_WAIT_MS  2000
+
+/* What the locked file says. */
+struct holder {
+	int supervisor;
+	int guard; /* 0: none */
+	int group; /* numbers in the guard's descriptor table */
+	int desk;
+};
+
+struct instance {
+	char path[PATH_MAX];
+	int lock;
+	int guard_process; /* pidfd of the guard that was left over, or -1 */
+	struct holder former;
+};
+
+static int read_holder(int fd, struct holder *ret_holder)
+{
+	char text[160];
+	ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (size < 0)
+		return -errno;
+	text[size] = '\0';
+	if (sscanf(text, "supervisor %d\nguard %d\ngroup %d\ndesk %d\n", &ret_holder->supervisor,
+		   &ret_holder->guard, &ret_holder->group, &ret_holder->desk) != 4)
+		return -EBADMSG;
+	return 0;
+}
+
+static bool is_alive(pid_t pid)
+{
+	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+static int make_directory_of(const char *path, struct error *error)
+{
+	char directory[PATH_MAX];
+	char *slash;
+
+	(void)snprintf(directory, sizeof(directory), "%s", path);
+	slash = strrchr(directory, '/');
+	if (!slash || slash == directory)
+		return 0;
+	*slash = '\0';
+	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+		return error_set(error, errno, "cannot make %s: %s", directory, strerror(errno));
+	return 0;
+}
+
+/* Somebody has the lock: a living supervisor, or the guard of one that is gone. */
+static int meet_holder(struct instance *instance, struct error *error)
+{
+	if (read_holder(instance->lock, &instance->former) < 0)
+		return error_set(error, EBUSY,
+				 "%s is locked by a process that says nothing of itself; "
+				 "'fuser %s' names it",
+				 instance->path, instance->path);
+	if (is_alive(instance->former.supervisor))
+		return error_set(error, EBUSY,
+				 "rtguard enforces here already: process %d; 'rtguard status' asks "
+				 "it, 'rtguard stop' ends it",
+				 instance->former.supervisor);
+	instance->guard_process = (int)syscall(SYS_pidfd_open, instance->former.guard, 0);
+	if (instance->guard_process < 0)
+		return error_set(error, EBUSY,
+				 "%s is locked, but neither its supervisor (process %d) nor its "
+				 "guard (process %d) is there; 'fuser %s' names who holds it",
+				 instance->path, instance->former.supervisor,
+				 instance->former.guard, instance->path);
+	return 0;
+}
+
+int instance_claim(const char *path, struct instance **ret_instance, struct error *error)
+{
+	struct instance *instance;
+	int result = make_directory_of(path, error);
+
+	if (result < 0)
+		return result;
+	instance = calloc(1, sizeof(*instance));
+	if (!instance)
+		return error_set(error, ENOMEM, "out of memory");
+	instance->guard_process = -1;
+	(void)snprintf(instance->path, sizeof(instance->path), "%s", path);
+	instance->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (instance->lock < 0)
+		result = error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
+	else if (flock(instance->lock, LOCK_EX | LOCK_NB) < 0)
+		result = errno == EWOULDBLOCK ? meet_holder(instance, error)
+					      : error_set(error, errno, "cannot lock %s: %s", path,
+							  strerror(errno));
+	if (result < 0) {
+		instance_free(instance);
+		return result;
+	}
+	if (instance->guard_process < 0)
+		instance_note(instance, 0, -1, -1);
+	*ret_instance = instance;
+	return 0;
+}
+
+void instance_free(struct instance *instance)
+{
+	if (!instance)
+		return;
+	closep(&instance->guard_process);
+	closep(&instance->lock);
+	free(instance);
+}
+
+pid_t instance_orphan(const struct instance *instance)
+{
+	return instance->guard_process >= 0 ? instance->former.guard : 0;
+}
+
+void instance_note(struct instance *instance, pid_t guard, int group, int desk)
+{
+	char text[160];
+	int size = snprintf(text, sizeof(text), "supervisor %d\nguard %d\ngroup %d\ndesk %d\n",
+			    (int)getpid(), (int)guard, group, desk);
+
+	if (ftruncate(instance->lock, 0) == 0)
+		(void)!pwrite(instance->lock, text, (size_t)size, 0);
+}
+
+static bool is_idle(const struct desk *desk)
+{
+	if (desk->busy_since_ns)
+		return false;
+	for (size_t i = 0; i < DESK_PENDING_LIMIT; i++)
+		if (desk->pending[i].fd)
+			return false;
+	return true;
+}
+
+static int take_over(struct instance *instance, int *ret_group, int *ret_desk)
+{
+	_cleanup_(closep) int group =
+		(int)syscall(SYS_pidfd_getfd, instance->guard_process, instance->former.group, 0);
+	_cleanup_(closep) int desk_fd =
+		(int)syscall(SYS_pidfd_getfd, instance->guard_process, instance->former.desk, 0);
+	struct pollfd ended = {.fd = instance->guard_process, .events = POLLIN};
+	struct desk *desk;
+	int result;
+
+	if (group < 0 || desk_fd < 0)
+		return -errno;
+	result = desk_map(desk_fd, &desk);
+	if (result < 0)
+		return result;
+	for (int i = 0; i < IDLE_WAIT_MS && !is_idle(desk); i++)
+		(void)usleep(1000);
+	desk_unmap(desk);
+	if (syscall(SYS_pidfd_send_signal, instance->guard_process, SIGKILL, NULL, 0) < 0)
+		return -errno;
+	if (poll(&ended, 1, END_WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	*ret_group = take_fd(&group);
+	*ret_desk = take_fd(&desk_fd);
+	return 0;
+}
+
+int instance_adopt(struct instance *instance, int *ret_group, int *ret_desk, struct error *error)
+{
+	int result;
+
+	*ret_group = -1;
+	*ret_desk = -1;
+	if (instance->guard_process < 0)
+		return 0;
+	result = take_over(instance, ret_group, ret_desk);
+	if (result < 0)
+		return error_set(error, -result,
+				 "cannot take over from the guard that was left (process %d): %s",
+				 instance->former.guard, strerror(-result));
+	(void)close(instance->guard_process);
+	instance->guard_process = -1;
+	if (flock(instance->lock, LOCK_EX | LOCK_NB) < 0)
+		return error_set(error, errno, "cannot lock %s: %s", instance->path,
+				 strerror(errno));
+	return 0;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/policy_loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "daemon/machine_fit.h"
+#include "daemon/own_files.h"
+#include "privilege/channel.h"
+#include "privilege/child.h"
+#include "profiles/profile_json.h"
+#include "profiles/version_floor.h"
+
+/* What the child says, once, together with the block's descriptor. */
+struct loader_message {
+	struct error error; /* code 0: it worked */
+	struct policy_summary summary;
+};
+
+struct policy_loading {
+	struct loop *loop;
+	struct loop_source *source;
+	int channel;
+	pid_t child;
+	uint64_t started_ns;
+	policy_done_fn done;
+	void *context;
+};
+
+/* ---- in the child ---- */
+
+static int check_signature(const struct policy_source *source, struct profile *profile,
+			   struct policy_summary *summary, struct error *error)
+{
+	struct verifying_keys *keys = NULL;
+	uint64_t held = 0;
+	int result;
+
+	if (!profile->signature && source->allow_unsigned)
+		return 0;
+	if (!profile->signature)
+		return error_set(error, ENOKEY,
+				 "%s: is not signed; sign it with 'rtguard sign', or allow "
+				 "unsigned profiles with --allow-unsigned",
+				 source->profile);
+	result = verifying_keys_load(source->keys, source->key_count, &keys, error);
+	if (result == 0)
+		result = profile_verify(profile, keys, &summary->signature, error);
+	verifying_keys_free(keys);
+	if (result == 0 && source->version_file)
+		result = version_floor_read(source->version_file, &held, error);
+	if (result == 0)
+		result = signature_check_version(&summary->signature, held, error);
+	summary->is_signed = result == 0;
+	return result < 0 ? error_prefix(error, "%s", source->profile) : 0;
+}
+
+static int compile(const struct profile *profile, int *ret_memory, struct error *error)
+{
+	_cleanup_(own_files_free) struct own_files own = {0};
+	_cleanup_(freep) void *block = NULL;
+	_cleanup_(closep) int memory = -1;
+	size_t size;
+	int result = own_files_read(&own, error);
+
+	if (result == 0)
+		result = program_policy_compile(
+			profile,
+			&(struct own_content){.sha256 = (const uint8_t(*)[32])own.sha256,
+					      .uses = own.uses,
+					      .count = own.count},
+			&block, &size, error);
+	if (result < 0)
+		return result;
+	memory = memfd_create("rtguard-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (memory < 0)
+		return error_set(error, errno, "cannot make memory for the policy: %s",
+				 strerror(errno));
+	result = write_all(memory, block, size);
+	if (result == 0 && fcntl(memory, F_ADD_SEALS,
+				 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		result = -errno;
+	if (result < 0)
+		return error_set(error, -result, "cannot keep the policy in memory: %s",
+				 strerror(-result));
+	*ret_memory = take_fd(&memory);
+	return 0;
+}
+
+static int load(const struct policy_source *source, struct policy_summary *summary, int *ret_memory,
+		struct error *error)
+{
+	_cleanup_(profile_freep) struct profile *profile = NULL;
+	struct machine_fit fit;
+	int result = profile_load(source->profile, &profile, error);
+
+	if (result == 0)
+		result = check_signature(source, profile, summary, error);
+	if (result == 0)
+		result = machine_fit_measure(profile, &fit, error);
+	if (result < 0)
+		return result;
+	summary->machine_present = fit.present;
+	summary->machine_same = fit.same;
+	if (!source->any_machine) {
+		result = machine_fit_check(&fit, profile, error);
+		if (result < 0)
+			return error_prefix(error, "%s", source->profile);
+	}
+	(void)snprintf(summary->device, sizeof(summary->device), "%s",
+		       profile->device_name ? profile->device_name : "");
+	if (!realpath(source->profile, summary->profile))
+		(void)snprintf(summary->profile, sizeof(summary->profile), "%s", source->profile);
+	return compile(profile, ret_memory, error);
+}
+
+static void __attribute__((noreturn)) child(const struct policy_source *source, int channel)
+{
+	static struct loader_message message;
+	int memory = -1;
+	int result = load(source, &message.summary, &memory, &message.error);
+
+	if (result < 0 && !message.error.code)
+		message.error.code = -result;
+	_exit(channel_send(channel, &message, sizeof(message), 1, memory) < 0);
+}
+
+/* ---- in the supervisor ---- */
+
+static int start(const struct policy_source *source, struct policy_loading *loading)
+{
+	int ends[2];
+	int result = channel_pair(ends);
+	pid_t pid;
+
+	if (result < 0)
+		return result;
+	pid = child_fork(ends[1]);
+	if (pid == 0)
+		child(source, ends[1]);
+	result = pid < 0 ? pid : 0;
+	(void)close(ends[1]);
+	if (result < 0) {
+		(void)close(ends[0]);
+		return result;
+	}
+	loading->channel = ends[0];
+	loading->child = pid;
+	loading->started_ns = clock_monotonic_ns();
+	return 0;
+}
+
+static int map(int memory, struct loaded_policy *loaded)
+{
+	struct stat status;
+
+	if (fstat(memory, &status) < 0)
+		return -errno;
+	loaded->size = (size_t)status.st_size;
+	loaded->block = mmap(NULL, loaded->size, PROT_READ, MAP_SHARED, memory, 0);
+	if (loaded->block == MAP_FAILED) {
+		loaded->block = NULL;
+		return -errno;
+	}
+	return program_policy_open(loaded->block, loaded->size, &loaded->policy);
+}
+
+static int receive(struct policy_loading *loading, bool wait, struct loaded_policy **ret_policy,
+		   struct error *error)
+{
+	static const char gone[] = "the process that loads profiles ended without an answer";
+	_cleanup_(freep) struct loader_message *message = calloc(1, sizeof(*message));
+	_cleanup_(closep) int memory = -1;
+	struct loaded_policy *loaded;
+	int result;
+
+	if (!message)
+		return error_set(error, ENOMEM, "out of memory");
+	result = channel_receive(loading->channel, message, sizeof(*message), 1, wait, &memory);
+	if (result <= 0)
+		return error_set(error, result < 0 ? -result : EIO, "%s", gone);
+	if (message->error.code) {
+		*error = message->error;
+		error->message[sizeof(error->message) - 1] = '\0';
+		return -error->code;
+	}
+	loaded = calloc(1, sizeof(*loaded));
+	if (!loaded)
+		return error_set(error, ENOMEM, "out of memory");
+	loaded->summary = message->summary;
+	loaded->ns = clock_monotonic_ns() - loading->started_ns;
+	result = memory < 0 ? -EIO : map(memory, loaded);
+	if (result < 0) {
+		policy_free(loaded);
+		return error_set(error, -result, "the compiled policy cannot be used: %s",
+				 strerror(-result));
+	}
+	loaded->summary.counts = program_policy_counts(loaded->policy);
+	*ret_policy = loaded;
+	return 0;
+}
+
+int policy_load(const struct policy_source *source, struct loaded_policy **ret_policy,
+		struct error *error)
+{
+	struct policy_loading loading = {.channel = -1};
+	int result = start(source, &loading);
+
+	if (result < 0)
+		return error_set(error, -result, "cannot start loading: %s", strerror(-result));
+	result = receive(&loading, true, ret_policy, error);
+	(void)close(loading.channel);
+	(void)waitpid(loading.child, NULL, 0);
+	return result;
+}
+
+void policy_free(struct loaded_policy *policy)
+{
+	if (!policy)
+		return;
+	if (policy->block)
+		(void)munmap(policy->block, policy->size);
+	free(policy);
+}
+
+static void answered(void *context, int fd, uint32_t events)
+{
+	struct policy_loading *loading = context;
+	policy_done_fn done = loading->done;
+	void *done_context = loading->context;
+	struct loaded_policy *policy = NULL;
+	struct error error = {0};
+
+	(void)fd;
+	(void)events;
+	(void)receive(loading, false, &policy, &error);
+	policy_load_cancel(loading);
+	done(done_context, policy, &error);
+}
+
+int policy_load_begin(struct loop *loop, const struct policy_source *source, policy_done_fn done,
+		      void *context, struct policy_loading **ret_loading)
+{
+	struct policy_loading *loading = calloc(1, sizeof(*loading));
+	int result;
+
+	if (!loading)
+		return -ENOMEM;
+	loading->loop = loop;
+	loading->done = done;
+	loading->context = context;
+	result = start(source, loading);
+	if (result == 0) {
+		result = loop_add_fd(loop, loading->channel, EPOLLIN, answered, loading,
+				     &loading->source);
+		if (result < 0) {
+			(void)kill(loading->child, SIGKILL);
+			(void)close(loading->channel);
+		}
+	}
+	if (result < 0) {
+		free(loading);
+		return result;
+	}
+	*ret_loading = loading;
+	return 0;
+}
+
+void policy_load_cancel(struct policy_loading *loading)
+{
+	if (!loading)
+		return;
+	loop_remove(loading->source);
+	(void)close(loading->channel); /* the child, if any, ends by EPIPE; SIGCHLD reaps it */
+	free(loading);
+}
+
+void policy_note_version(const struct policy_source *source, const struct policy_summary *summary)
+{
+	if (!source->version_file || !summary->is_signed)
+		return;
+	if (child_fork(STDERR_FILENO) == 0)
+		_exit(version_floor_raise(source->version_file, summary->signature.version, NULL) <
+		      0);
+}

@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`rtguard enforce` from start to stop, in namespaces: what is unknown does not run, what is known does, one
+instance, modes, reload, preflight, and what happens when parts of it die."""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import enforced
+import harness
+from enforced import Place, profile_of
+from harness import rtguard, wait_until
+
+harness.need_root()
+harness.need_tools("unshare", "nsenter", "setpriv", "ldd")
+
+
+class EnforceCase(harness.Case):
+    def place(self, *options, programs=(), profile=None, **more):
+        profile = profile or profile_of([*enforced.TOOLS, *programs])
+        place = Place(self.dir, profile, *options, **more)
+        self.addCleanup(place.__exit__)
+        place.__enter__()
+        return place
+
+    def intruder(self, place, path="/mnt/intruder", tool="touch"):
+        """A working program that nobody knows: a tool with a few bytes more."""
+        content = pathlib.Path(shutil.which(tool)).read_bytes() + os.urandom(16)
+        place.write(path, content)
+        self.checksum = hashlib.sha256(content).hexdigest()
+        return path
+
+    def assert_stopped(self, place, path="/mnt/intruder"):
+        trace = f"/mnt/trace-{time.monotonic_ns()}"
+        done = place.run("sh", "-c", f"{path} {trace}")
+        self.assertFalse(place.exists(trace), "the intruder ran")
+        self.assertNotEqual(done.returncode, 0)
+
+    def assert_runs(self, place, path):
+        trace = f"/mnt/trace-{time.monotonic_ns()}"
+        done = place.run("sh", "-c", f"{path} {trace}")
+        self.assertTrue(place.exists(trace), f"{done.stderr}\n{place.said()}")
+
+
+class Programs(EnforceCase):
+    def test_unknown_does_not_run_and_known_does(self):
+        place = self.place()
+        path = self.intruder(place)
+        self.assert_stopped(place, path)
+        self.assertEqual(place.run("sh", "-c", "cat /proc/self/comm").stdout, "cat\n")
+        self.assertTrue(wait_until(place.findings))
+        finding = place.findings()[0]
+        self.assertEqual(finding["kind"], "program-unknown")
+        self.assertEqual(finding["path"], path)
+        self.assertEqual(finding["sha256"], self.checksum)
+        self.assertEqual(finding["action"], "denied")
+        self.assertEqual(finding["layer"], "permission")
+
+    def test_replaced_content_does_not_run(self):
+        place = self.place(prepare="cp /usr/bin/touch /mnt/tool", programs=["touch"])
+        self.assert_runs(place, "/mnt/tool")
+        self.intruder(place, "/mnt/tool")
+        self.assert_stopped(place, "/mnt/tool")
+
+    def test_audit_reports_and_stops_nothing(self):
+        place = self.place("--audit")
+        self.assert_runs(place, self.intruder(place))
+        self.assertTrue(wait_until(place.findings))
+        self.assertEqual(place.findings()[0]["action"], "reported")
+
+    def test_stop_releases_everything(self):
+        place = self.place()
+        path = self.intruder(place)
+        self.assert_stopped(place, path)
+        done = place.stop()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(place.supervisor.returncode, 0)
+        self.assert_runs(place, path)
+        self.assertFalse(place.control.exists())
+
+    def test_sigterm_releases_everything(self):
+        place = self.place()
+        path = self.intruder(place)
+        os.kill(place.supervisor_pid(), signal.SIGTERM)
+        self.assertEqual(place.supervisor.wait(20), 0)
+        self.assert_runs(place, path)
+
+    def test_quarantine_keeps_what_was_stopped(self):
+        (self.dir / "quarantine").mkdir()
+        place = self.place("--quarantine", self.dir / "quarantine")
+        path = self.intruder(place)
+        self.assert_stopped(place, path)
+        kept = self.dir / "quarantine" / self.checksum
+        self.assertTrue(wait_until(kept.exists))
+        self.assertTrue(wait_until(lambda: enforced.sha256(kept) == self.checksum))
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o400)
+
+
+class Instances(EnforceCase):
+    def test_a_second_one_says_who_holds_the_place(self):
+        place = self.place()
+        second = subprocess.run(
+            place.entered(harness.RTGUARD, "enforce", place.profile, "--yes", "--allow-unsigned", "--any-machine",
+                          "--control", place.control, "--state", place.state),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        self.assert_trouble(second, "enforces here already", "process ")
+        self.assertEqual(place.status()["mode"], "enforce")
+
+
+class Modes(EnforceCase):
+    def test_unconfirmed_goes_back_to_audit(self):
+        place = self.place("--confirm", "2s")
+        path = self.intruder(place)
+        self.assert_stopped(place, path)
+        self.assertTrue(wait_until(lambda: place.status()["mode"] == "audit", 10))
+        self.assert_runs(place, path)
+
+    def test_confirmed_stays(self):
+        place = self.place("--confirm", "2s")
+        self.assertEqual(place.ask("confirm").returncode, 0)
+        time.sleep(2.5)
+        self.assertEqual(place.status()["mode"], "enforce")
+        self.assert_stopped(place, self.intruder(place))
+
+    def test_mode_changes_both_ways(self):
+        place = self.place("--audit")
+        path = self.intruder(place)
+        self.assertEqual(place.ask("mode", "enforce").returncode, 0)
+        self.assert_stopped(place, path)
+        self.assertEqual(place.ask("mode", "audit").returncode, 0)
+        self.assert_runs(place, path)
+
+
+class Reload(EnforceCase):
+    def test_a_new_profile_takes_over(self):
+        place = self.place(prepare="cp /usr/bin/touch /mnt/tool")
+        self.assert_stopped(place, "/mnt/tool")
+        place.profile.write_text(json.dumps(profile_of([*enforced.TOOLS, "touch"])))
+        done = place.ask("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_runs(place, "/mnt/tool")
+        place.profile.write_text(json.dumps(profile_of(enforced.TOOLS)))
+        self.assertEqual(place.ask("reload").returncode, 0)
+        self.assert_stopped(place, "/mnt/tool")
+
+    def test_a_broken_one_leaves_the_old_in_force(self):
+        place = self.place()
+        for broken in ("", "{", '{"format": "rtguard-profile/1"}', json.dumps({"format": "rtguard-profile/9"})):
+            place.profile.write_text(broken)
+            done = place.ask("reload")
+            self.assert_trouble(done, place.profile)
+        self.assert_stopped(place, self.intruder(place))
+        self.assertEqual(place.run("true").returncode, 0)
+
+
+class Start(EnforceCase):
+    def enforce(self, profile, *options):
+        path = self.dir / "profile.json"
+        path.write_text(json.dumps(profile))
+        return subprocess.run(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", harness.RTGUARD, "enforce", path,
+             "--control", self.dir / "control", "--state", self.dir / "state", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+
+    def test_another_machines_profile_is_refused(self):
+        profile = profile_of(enforced.TOOLS)
+        profile["device"]["architecture"] = "armv7l"
+        self.assert_trouble(self.enforce(profile, "--yes", "--allow-unsigned"), "another machine", "armv7l")
+        profile = profile_of(enforced.TOOLS)
+        for program in profile["policy"]["programs"]:
+            program["sha256"] = "0" * 64
+        self.assert_trouble(self.enforce(profile, "--yes", "--allow-unsigned"), "another machine")
+
+    def test_unsigned_is_refused_unless_allowed(self):
+        self.assert_trouble(self.enforce(profile_of(enforced.TOOLS), "--yes"), "not signed", "--allow-unsigned")
+
+    def test_preflight_lists_and_nobody_to_ask_means_no(self):
+        done = self.enforce(profile_of(enforced.TOOLS), "--allow-unsigned")
+        self.assert_trouble(done, "--yes")
+
+    def test_preflight_names_what_would_be_ended(self):
+        place = self.place("--audit", prepare="cp /usr/bin/sleep /mnt/unknown; echo >>/mnt/unknown; /mnt/unknown 1000 & true")
+        place.stop()
+        done = subprocess.run(
+            place.entered(harness.RTGUARD, "enforce", place.profile, "--allow-unsigned", "--any-machine", "--control",
+                          place.control, "--state", place.state),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/mnt/unknown", done.stderr)
+
+    def test_signed_and_older(self):
+        self.assertEqual(rtguard("keygen", "-o", self.dir / "vendor").returncode, 0)
+        place_profile = self.dir / "signed.json"
+        for version in (1, 2):
+            place_profile.write_text(json.dumps(profile_of(enforced.TOOLS)))
+            done = rtguard("sign", place_profile, "--key", self.dir / "vendor.key", "--version", version, "-o",
+                           self.dir / f"v{version}.json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        place = self.place("--key", self.dir / "vendor.pub",
+                           profile=json.loads((self.dir / "v2.json").read_text()))
+        self.assertEqual(place.status()["profile"]["version"], 2)
+        done = place.ask("reload", self.dir / "v1.json")
+        self.assert_trouble(done, "older")
+        self.assertEqual(place.status()["profile"]["version"], 2)
+
+
+class Failures(EnforceCase):
+    def test_a_killed_guard_is_replaced_and_nothing_passes(self):
+        place = self.place()
+        path = self.intruder(place)
+        for _ in range(10):
+            os.kill(place.worker("guard"), signal.SIGKILL)
+            self.assert_stopped(place, path)
+            self.assertEqual(place.run("true").returncode, 0)
+        self.assertTrue(wait_until(lambda: {worker["name"]: worker for worker in place.status()["workers"]}["guard"]
+                                   ["restarts"] == 10))
+
+    def test_a_stopped_guard_is_replaced(self):
+        place = self.place()
+        before = place.worker("guard")
+        os.kill(before, signal.SIGSTOP)
+        self.assert_stopped(place, self.intruder(place))
+        self.assertNotEqual(place.worker("guard"), before)
+
+    def test_a_killed_sweeper_is_replaced(self):
+        place = self.place()
+        before = place.worker("sweeper")
+        os.kill(before, signal.SIGKILL)
+        self.assertTrue(wait_until(lambda: place.worker("sweeper") not in (None, before)))
+
+    def test_the_guard_outlives_its_supervisor_and_is_taken_over(self):
+        place = self.place()
+        path = self.intruder(place)
+        guard = place.worker("guard")
+        os.kill(place.supervisor_pid(), signal.SIGKILL)
+        place.supervisor.wait(20)
+        self.assertEqual(place.worker("guard"), guard)
+        self.assert_stopped(place, path)
+        self.assertEqual(place.run("true").returncode, 0)
+        place.start()
+        self.assertIn("took over", place.said())
+        self.assertNotEqual(place.worker("guard"), guard)
+        self.assert_stopped(place, path)
+
+    def test_an_event_log_on_a_full_disk_stops_nothing(self):
+        place = self.place(prepare=f"mount -t tmpfs -o size=64k small {self.dir}/state && : ",
+                           ) if (self.dir / "state").mkdir() is None else None
+        path = self.intruder(place)
+        for _ in range(3):
+            self.assert_stopped(place, path)
+        place.run("sh", "-c", f"cat /dev/zero >{place.state}/fill", timeout=20)
+        for _ in range(20):
+            self.assert_stopped(place, self.intruder(place))
+        self.assertEqual(place.run("true").returncode, 0)
+
+
+if __name__ == "__main__":
+    harness.main()
