@@ -31,6 +31,7 @@ struct judged {
 	uint64_t image_mark;
 	uint64_t device;
 	uint64_t inode;
+	bool condemned; /* it was ended, and what it forked before is to be */
 };
 
 struct check {
@@ -64,8 +65,10 @@ static void note_judged(struct image_checks *checks, const struct process_image 
 	struct judged *judged = map_add(checks->judged, &pid, sizeof(pid));
 
 	if (judged)
-		*judged = (struct judged){image->started_ns, image->image_mark, image->file.device,
-					  image->file.inode};
+		*judged = (struct judged){.started_ns = image->started_ns,
+					  .image_mark = image->image_mark,
+					  .device = image->file.device,
+					  .inode = image->file.inode};
 }
 
 void image_checks_gone(struct image_checks *checks, pid_t pid)
@@ -73,6 +76,30 @@ void image_checks_gone(struct image_checks *checks, pid_t pid)
 	int32_t key = pid;
 
 	map_remove(checks->judged, &key, sizeof(key));
+}
+
+static void note_fate(struct image_checks *checks, pid_t pid, enum image_fate fate)
+{
+	int32_t key = pid;
+	struct judged *judged;
+
+	if (fate == IMAGE_LEFT) {
+		image_checks_gone(checks, pid);
+		return;
+	}
+	judged = map_find(checks->judged, &key, sizeof(key));
+	if (judged)
+		judged->condemned = fate == IMAGE_ENDED;
+}
+
+/* Several events can tell of one image: it was ended already, and may not be gone yet. */
+static bool is_condemned(struct image_checks *checks, const struct process_image *image)
+{
+	int32_t pid = image->pid;
+	const struct judged *judged = map_find(checks->judged, &pid, sizeof(pid));
+
+	return judged && judged->condemned && judged->started_ns == image->started_ns &&
+	       judged->device == image->file.device && judged->inode == image->file.inode;
 }
 
 static void free_check(struct check *check)
@@ -95,15 +122,15 @@ static void finish(struct check *check, enum finding_kind kind)
 	*place = check->next;
 	checks->pending--;
 	check->verdict.kind = kind;
-	if (kind != FINDING_NONE) {
+	if (kind != FINDING_NONE && !is_condemned(checks, &check->verdict.image)) {
 		if (checks->config.keep_files && check->verdict.fd < 0 && check->place >= 0 &&
 		    check->source == SOURCE_LOCAL) {
 			int fd = regular_file_reopen(check->place);
 
 			check->verdict.fd = fd < 0 ? -1 : fd;
 		}
-		if (checks->config.found(checks->config.context, &check->verdict))
-			image_checks_gone(checks, check->verdict.image.pid);
+		note_fate(checks, check->verdict.image.pid,
+			  checks->config.found(checks->config.context, &check->verdict));
 	}
 	free_check(check);
 }
@@ -338,9 +365,15 @@ void image_checks_executed(struct image_checks *checks, pid_t pid, uint64_t exec
 	struct process_image image;
 	int place;
 
-	image_checks_gone(checks, pid);
-	if (process_image_look(pid, &image, &place) == 0)
-		start(checks, &image, place, LAYER_CONNECTOR, exec_ns, false);
+	if (process_image_look(pid, &image, &place) < 0) {
+		image_checks_gone(checks, pid);
+		return;
+	}
+	if (is_condemned(checks, &image)) {
+		(void)close(place);
+		return;
+	}
+	start(checks, &image, place, LAYER_CONNECTOR, exec_ns, false);
 }
 
 void image_checks_forked(struct image_checks *checks, pid_t parent, pid_t child, uint64_t time_ns)
@@ -350,7 +383,7 @@ void image_checks_forked(struct image_checks *checks, pid_t parent, pid_t child,
 	struct judged inherited;
 	struct judged *place;
 
-	if (!judged) {
+	if (!judged || judged->condemned) {
 		image_checks_executed(checks, child, time_ns);
 		return;
 	}
@@ -418,11 +451,11 @@ int image_checks_new(struct loop *loop, const struct image_checks_config *config
 }
 
 /* What is under way ends without a word. */
-static bool nobody(void *context, const struct image_verdict *verdict)
+static enum image_fate nobody(void *context, const struct image_verdict *verdict)
 {
 	(void)context;
 	(void)verdict;
-	return false;
+	return IMAGE_SPARED;
 }
 
 void image_checks_free(struct image_checks *checks)

@@ -30,13 +30,19 @@ struct image_verdict {
 	int fd;		    /* the program, for reading; -1 */
 };
 
+/* What became of one that is not permitted. */
+enum image_fate {
+	IMAGE_SPARED,
+	IMAGE_ENDED,
+	IMAGE_LEFT, /* the process was something else or gone by then */
+};
+
 struct image_checks_config {
 	const struct program_policy *policy;
 	uint64_t file_size_limit; /* bytes */
 	bool keep_files;	  /* verdicts bring a descriptor */
-	/* Each image that is not permitted; the descriptor is closed afterwards. Returns whether
-	 * the process was ended: if not, it is not told again. */
-	bool (*found)(void *context, const struct image_verdict *verdict);
+	/* Each image that is not permitted, once; the descriptor is closed afterwards. */
+	enum image_fate (*found)(void *context, const struct image_verdict *verdict);
 	/* The program lies on a filesystem of another mount namespace; at most once a second for
 	 * each filesystem. */
 	void (*uncovered)(void *context, pid_t pid, uint64_t device);

@@ -68,7 +68,7 @@ static void start_chase(struct image_watch *watch)
 		(void)loop_add_timer(watch->loop, CHASE_INTERVAL_NS, chase, watch, &watch->chase);
 }
 
-static bool found(void *context, const struct image_verdict *verdict)
+static enum image_fate found(void *context, const struct image_verdict *verdict)
 {
 	struct image_watch *watch = context;
 	struct finding finding;
@@ -81,9 +81,9 @@ static bool found(void *context, const struct image_verdict *verdict)
 	image_finding_complete(verdict, result == 0 ? ACTION_KILLED : ACTION_REPORTED, &finding);
 	watch->config.found(watch->config.context, &finding, verdict->fd);
 	if (result < 0 && result != -ESRCH)
-		return false;
+		return IMAGE_SPARED;
 	start_chase(watch);
-	return true;
+	return result == 0 ? IMAGE_ENDED : IMAGE_LEFT;
 }
 
 static void uncovered(void *context, pid_t pid, uint64_t device)
