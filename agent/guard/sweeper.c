@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -142,6 +143,8 @@ pid_t sweeper_start(const struct sweeper_config *config)
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)prctl(PR_SET_NAME, "rtguard-sweeper");
+	/* each moment before its turn is one more that an intruder runs */
+	(void)setpriority(PRIO_PROCESS, 0, -20);
 	spare_from_memory_killer();
 	_exit(sweeper_run(config) == 0 ? 0 : 1);
 }
