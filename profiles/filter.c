@@ -129,3 +129,42 @@ void profile_keep(struct profile *profile, const struct profile_filter *filter)
 	json_decref(profile->signature);
 	profile->signature = NULL;
 }
+
+static bool is_other_program(const void *item, const struct profile_filter *filter)
+{
+	return strcmp(((const struct profile_program *)item)->path, filter->program) != 0;
+}
+
+static bool is_other_script(const void *item, const struct profile_filter *filter)
+{
+	return strcmp(((const struct profile_script *)item)->path, filter->program) != 0;
+}
+
+static bool is_other_library(const void *item, const struct profile_filter *filter)
+{
+	return strcmp(((const struct profile_library *)item)->path, filter->program) != 0;
+}
+
+void profile_drop_program(struct profile *profile, const char *path)
+{
+	const struct profile_filter exact = {.program = path};
+
+	keep_items(profile->programs, &profile->program_count, sizeof(*profile->programs),
+		   is_other_program, program_clear, &exact);
+}
+
+void profile_drop_script(struct profile *profile, const char *path)
+{
+	const struct profile_filter exact = {.program = path};
+
+	keep_items(profile->scripts, &profile->script_count, sizeof(*profile->scripts),
+		   is_other_script, script_clear, &exact);
+}
+
+void profile_drop_library(struct profile *profile, const char *path)
+{
+	const struct profile_filter exact = {.program = path};
+
+	keep_items(profile->libraries, &profile->library_count, sizeof(*profile->libraries),
+		   is_other_library, library_clear, &exact);
+}

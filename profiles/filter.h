@@ -15,4 +15,9 @@ struct profile_filter {
  * belongs to no program, the other to the whole. */
 void profile_keep(struct profile *profile, const struct profile_filter *filter);
 
+/* Removes the entries of exactly that path. */
+void profile_drop_program(struct profile *profile, const char *path);
+void profile_drop_script(struct profile *profile, const char *path);
+void profile_drop_library(struct profile *profile, const char *path);
+
 #endif

@@ -13,7 +13,8 @@ const struct command commands[] = {
 	{
 		"learn",
 		command_learn,
-		"[--cycle DURATION | --until-stable] [-o PROFILE] [OPTION…]",
+		"[--cycle DURATION | --until-stable] [-o PROFILE] [OPTION…]\n"
+		"       rtguard learn --update PROFILE [-o NEW] [--json] -- COMMAND…",
 		"watch this machine, or recordings, and write a profile",
 		"  -c, --cycle DURATION     length of one full cycle of the device (default 24h)\n"
 		"      --until-stable       end when nothing new is to be expected\n"
@@ -31,9 +32,12 @@ const struct command commands[] = {
 		"  -d, --device ADDRESS     whose behaviour the recording holds: a MAC address,\n"
 		"                           or an IP address where frames have none\n"
 		"      --json               progress and result as JSON lines\n"
+		"      --update PROFILE     run COMMAND, an installation, and add what it changed\n"
+		"                           and what running that needs\n"
 		"\n"
 		"Examples:\n"
 		"  rtguard learn --cycle 24h -o camera.json\n"
+		"  rtguard learn --update camera.json -- apt-get install chrony\n"
 		"  rtguard learn --pcap camera.pcap --device 94:10:3e:35:01:c1 -o camera.json\n",
 	},
 	{

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "commands/commands.h"
 #include "commands/learn_display.h"
+#include "commands/learn_update.h"
 #include "commands/options.h"
 
 #define NAME		      "learn"
@@ -21,6 +22,7 @@ struct request {
 	struct learning_config config;
 	struct option_list interfaces;
 	struct option_list recordings;
+	const char *update; /* a profile; NULL: learn one */
 	bool json;
 };
 
@@ -43,6 +45,7 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 		{"resume", .value = &config->resume},
 		{"include-session", .value = &config->include_session},
 		{"pcap", 'p', option_take_listed, &request->recordings, NULL},
+		{"update", 0, option_take_text, &request->update, NULL},
 		{"device", 'd', take_device, &config->device, EXPECTED_DEVICE},
 		{"json", .value = &request->json},
 	};
@@ -50,11 +53,26 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 	return options_read(options, array_length(options), argc, argv, ret_code);
 }
 
+static int check_update(const struct request *request, int argc)
+{
+	const struct learning_config *config = &request->config;
+
+	if (request->recordings.count || request->interfaces.count || config->cycle_ns ||
+	    config->until_stable || config->quiet_ns || config->resume || config->journal ||
+	    config->include_session || config->device.is_named)
+		return command_misused(NAME, "--update goes with --output and --json alone");
+	if (optind == argc)
+		return command_misused(NAME, "--update: expected '-- COMMAND…', the installation");
+	return EXIT_FINE;
+}
+
 static int check_combination(const struct request *request, int argc, char **argv)
 {
 	const struct learning_config *config = &request->config;
 	bool recorded = request->recordings.count > 0;
 
+	if (request->update)
+		return check_update(request, argc);
 	if (optind < argc)
 		return command_misused(NAME, "'%s' is not expected here", argv[optind]);
 	if (recorded && (config->cycle_ns || config->until_stable || request->interfaces.count ||
@@ -75,6 +93,8 @@ static void complete_defaults(struct request *request, char journal[PATH_MAX])
 {
 	struct learning_config *config = &request->config;
 
+	if (!config->output)
+		config->output = DEFAULT_OUTPUT;
 	if (!config->cycle_ns && !config->until_stable)
 		config->cycle_ns = DEFAULT_CYCLE_NS;
 	config->interfaces = request->interfaces.items;
@@ -118,7 +138,7 @@ int command_learn(int argc, char **argv)
 	_cleanup_(freep) const char **recordings = calloc((size_t)argc, sizeof(char *));
 	char journal[PATH_MAX];
 	struct request request = {
-		.config = {.output = DEFAULT_OUTPUT, .boot_phase_ns = DEFAULT_BOOT_PHASE_NS},
+		.config = {.boot_phase_ns = DEFAULT_BOOT_PHASE_NS},
 		.interfaces = {interfaces, 0},
 		.recordings = {recordings, 0},
 	};
@@ -131,6 +151,10 @@ int command_learn(int argc, char **argv)
 	code = check_combination(&request, argc, argv);
 	if (code != EXIT_FINE)
 		return code;
+	if (request.update)
+		return learn_update(request.update,
+				    request.config.output ? request.config.output : request.update,
+				    argv + optind, request.json);
 	complete_defaults(&request, journal);
 	return run(&request);
 }

@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "program/script_line.h"
 
-/* BINPRM_BUF_SIZE of linux/binfmts.h: the kernel looks no further for a "#!" line */
-#define SCRIPT_LINE_SIZE  256
 #define PROGRAM_HEADERS	  64
 #define DYNAMIC_ENTRIES	  1024
 #define LIBRARY_NAME_SIZE 256
@@ -36,6 +35,8 @@ struct dynamic_section {
 	uint64_t flags;		/* DT_FLAGS_1 */
 	uint64_t library_name;	/* DT_SONAME */
 	bool has_library_name;
+	uint64_t search_path;	 /* DT_RUNPATH or DT_RPATH */
+	int64_t search_path_tag; /* DT_NULL: none */
 	uint64_t needed[NEEDED_LIMIT];
 	size_t needed_count;
 };
@@ -119,6 +120,10 @@ static void read_dynamic(const struct elf *elf, const struct segment *segment,
 		else if (tag == DT_SONAME) {
 			section->library_name = value;
 			section->has_library_name = true;
+		} else if (tag == DT_RUNPATH ||
+			   (tag == DT_RPATH && section->search_path_tag != DT_RUNPATH)) {
+			section->search_path = value;
+			section->search_path_tag = (int64_t)tag;
 		} else if (tag == DT_NEEDED && section->needed_count < NEEDED_LIMIT)
 			section->needed[section->needed_count++] = value;
 	}
@@ -183,6 +188,25 @@ static int read_needed(const struct elf *elf, const struct dynamic_section *sect
 	return 0;
 }
 
+static int read_search_path(const struct elf *elf, const struct dynamic_section *section,
+			    uint64_t names_offset, struct executable_format *format)
+{
+	_cleanup_(freep) char *path = malloc(SEARCH_PATH_LIMIT);
+	uint64_t offset = names_offset + section->search_path;
+	ssize_t got;
+
+	if (!path)
+		return -ENOMEM;
+	if (offset > INT64_MAX - SEARCH_PATH_LIMIT)
+		return 0;
+	got = elf->read(elf->context, path, SEARCH_PATH_LIMIT, offset);
+	if (got <= 0 || !memchr(path, '\0', (size_t)got) || !*path)
+		return 0;
+	format->search_path = strdup(path);
+	format->search_path_inherited = section->search_path_tag == DT_RPATH;
+	return format->search_path ? 0 : -ENOMEM;
+}
+
 static int read_elf(struct elf *elf, const unsigned char *header, struct executable_format *format)
 {
 	struct segment segments[PROGRAM_HEADERS];
@@ -192,6 +216,7 @@ static int read_elf(struct elf *elf, const unsigned char *header, struct executa
 	const struct segment *loader = find_segment(segments, count, PT_INTERP);
 	const struct segment *dynamic = find_segment(segments, count, PT_DYNAMIC);
 	uint64_t names_offset;
+	int result = 0;
 
 	if (!count || (type != ET_EXEC && type != ET_DYN))
 		return 0;
@@ -202,6 +227,8 @@ static int read_elf(struct elf *elf, const unsigned char *header, struct executa
 	}
 	if (dynamic)
 		read_dynamic(elf, dynamic, &section);
+	format->machine = (uint16_t)ELF_FIELD(elf, header, Ehdr, e_machine);
+	format->wide = elf->wide;
 	/* a static position independent program names no loader, but its linker marked it */
 	format->kind = type == ET_EXEC || format->has_loader || section.flags & DF_1_PIE
 			       ? EXECUTABLE_PROGRAM
@@ -210,7 +237,11 @@ static int read_elf(struct elf *elf, const unsigned char *header, struct executa
 		return 0;
 	if (section.has_library_name)
 		read_library_name(elf, names_offset + section.library_name, format);
-	return section.needed_count ? read_needed(elf, &section, names_offset, format) : 0;
+	if (section.search_path_tag != DT_NULL)
+		result = read_search_path(elf, &section, names_offset, format);
+	if (result == 0 && section.needed_count)
+		result = read_needed(elf, &section, names_offset, format);
+	return result;
 }
 
 static void read_script(const char *line, size_t size, struct executable_format *format)
@@ -271,8 +302,10 @@ int executable_format_of(int fd, struct executable_format *ret_format)
 void executable_format_clear(struct executable_format *format)
 {
 	free(format->needed);
+	free(format->search_path);
 	format->needed = NULL;
 	format->needed_size = 0;
+	format->search_path = NULL;
 }
 
 bool executable_needs(const struct executable_format *format, const char *library_name)

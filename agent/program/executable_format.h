@@ -15,7 +15,8 @@ enum executable_kind {
 	EXECUTABLE_SCRIPT,  /* "#!" */
 };
 
-#define NEEDED_LIMIT 64
+#define NEEDED_LIMIT	  64
+#define SEARCH_PATH_LIMIT 4096
 
 struct executable_format {
 	enum executable_kind kind;
@@ -26,6 +27,12 @@ struct executable_format {
 	 * executable_format_clear(). */
 	char *needed;
 	size_t needed_size;
+	/* DT_RUNPATH, else DT_RPATH: where to look for these first, as it stands in the file; NULL
+	 * for none or a longer one. Freed in the same way. */
+	char *search_path;
+	bool search_path_inherited; /* DT_RPATH: counts for the libraries' libraries too */
+	uint16_t machine; /* ELF: e_machine and class, which go together with a loader's */
+	bool wide;
 };
 
 /* Up to size bytes at an offset, as pread(2) returns them; negative errno on error. */
