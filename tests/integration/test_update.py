@@ -192,6 +192,18 @@ class Update(harness.Case):
         self.assertEqual(delta["command_status"], 0)
         self.assertEqual(harness.load(self.profile)["evidence"]["updates"][0]["command"], "dpkg")
 
+    def test_the_loader_and_all_libraries(self):
+        self.write_profile(libraries_=[])
+        delta = self.update("cp", "/usr/bin/touch", "/usr/bin/t")
+        self.assert_delta(delta, "added", ["/usr/bin/t"], libraries_=self.root.libraries_of("/usr/bin/touch"))
+
+    def test_a_library_that_names_a_loader_is_no_program(self):
+        libc = [path for path in self.root.libraries_of("/usr/bin/touch") if "libc.so" in path or "libc-2" in path]
+        if not libc:
+            self.skipTest("a C library of another name")
+        delta = self.update("sh", "-c", f"cp {libc[0]} /usr/lib/copy.so; chmod 755 /usr/lib/copy.so")
+        self.assert_delta(delta, "added", libraries_=["/usr/lib/copy.so"])
+
     def test_the_next_version_and_the_end(self):
         self.update("dpkg", "-i", self.package("tool", {"/usr/bin/t": "#!/bin/sh\necho 1\n",
                                                         "/usr/bin/old": "#!/bin/sh\necho old\n"}))
