@@ -32,6 +32,7 @@
 #define LIBRARY_SWEEP_NS   (30 * NS_PER_S)
 #define LOSS_REPORT_TURNS  5
 #define DRAIN_ROUNDS	   20
+#define DRAIN_LIMIT_NS	   (5 * NS_PER_S)
 
 /* How often /proc is read: one missing event layer is made up for by a look each second; with both
  * missing only what lives longer than the pause is seen. */
@@ -470,25 +471,40 @@ struct execution_layers execution_watch_layers(const struct execution_watch *wat
 
 /* ---- questions ---- */
 
-static void take_events(struct execution_watch *watch)
+/* Returns whether that were all, or false: there was no room to hash more files. */
+static bool take_events(struct execution_watch *watch)
 {
+	bool all = true;
+
 	if (watch->files)
-		(void)file_events_drain(watch->files); /* process events first, by itself */
+		all = file_events_drain(watch->files); /* process events first, by itself */
 	else {
 		take_process_events(watch);
 		files_drained(watch);
 	}
 	make_up_for_losses(watch);
+	return all;
+}
+
+/* All that is queued, however many files there are to hash; on a machine that never pauses, for
+ * some seconds. */
+static void take_everything(struct execution_watch *watch)
+{
+	uint64_t until_ns = clock_boottime_ns() + DRAIN_LIMIT_NS;
+	bool all;
+
+	do {
+		all = take_events(watch);
+		all = (!watch->opens || file_open_watch_drain(watch->opens)) && all;
+		executables_finish(watch->executables);
+		files_hashed(watch);
+	} while (!all && clock_boottime_ns() < until_ns);
 }
 
 void execution_watch_drain(struct execution_watch *watch)
 {
 	for (int i = 0; i < DRAIN_ROUNDS; i++) {
-		take_events(watch);
-		if (watch->opens)
-			file_open_watch_drain(watch->opens);
-		executables_finish(watch->executables);
-		files_hashed(watch);
+		take_everything(watch);
 		execution_join_tick(watch->join, clock_boottime_ns());
 		library_watch_tick(watch->libraries, clock_boottime_ns());
 		if (!execution_join_waits(watch->join) && !library_watch_waits(watch->libraries))
@@ -506,7 +522,7 @@ const char *execution_watch_program(struct execution_watch *watch, pid_t pid, bo
 	char *path = NULL;
 
 	*ret_left_out = false;
-	take_events(watch);
+	(void)take_events(watch);
 	process = process_roster_find(watch->roster, pid);
 	if (!process)
 		return NULL;
@@ -540,7 +556,7 @@ bool execution_watch_ran_at(struct execution_watch *watch, pid_t pid, uint64_t t
 	uint64_t then_ns = clock_boottime_ns() - age_ns;
 	const struct process *process;
 
-	take_events(watch);
+	(void)take_events(watch);
 	process = process_roster_find(watch->roster, pid);
 	if (execution_join_replaced_ns(watch->join, pid) > then_ns)
 		return false;

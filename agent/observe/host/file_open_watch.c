@@ -172,7 +172,8 @@ static void opened_plainly(struct file_open_watch *watch, struct opened *opened)
 		(void)close(opened->fd);
 		return;
 	}
-	if (!watch->config.process_events && image && image->executed)
+	if (!watch->config.process_events && image && image->executed &&
+	    !same_file(&image->loader, &opened->file))
 		execution_join_began(watch->config.join, opened->pid);
 	size = pread(opened->fd, opened->bytes, sizeof(opened->bytes), 0);
 	opened->size = size > 0 ? (size_t)size : 0;
@@ -272,9 +273,9 @@ void file_open_watch_filesystem(struct file_open_watch *watch, int fd)
 	(void)file_events_watch(watch->events, fd);
 }
 
-void file_open_watch_drain(struct file_open_watch *watch)
+bool file_open_watch_drain(struct file_open_watch *watch)
 {
-	(void)file_events_drain(watch->events);
+	return file_events_drain(watch->events);
 }
 
 void file_open_watch_resume(struct file_open_watch *watch)

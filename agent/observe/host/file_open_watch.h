@@ -40,8 +40,8 @@ void file_open_watch_free(struct file_open_watch *watch); /* after executables_f
  */
 void file_open_watch_filesystem(struct file_open_watch *watch, int fd);
 
-/* Reads what is queued. */
-void file_open_watch_drain(struct file_open_watch *watch);
+/* Reads what is queued. Returns whether that was all, or false: there was no room. */
+bool file_open_watch_drain(struct file_open_watch *watch);
 
 /* There is room again for files to be hashed. */
 void file_open_watch_resume(struct file_open_watch *watch);

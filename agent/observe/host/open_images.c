@@ -85,6 +85,7 @@ bool open_images_executed(struct open_images *images, pid_t pid,
 		return false;
 	if (executable->kind == EXECUTABLE_LIBRARY && image->loader_due) {
 		image->loader_due = false;
+		image->loader = *file;
 		return true;
 	}
 	image->started = *file;
@@ -119,8 +120,7 @@ static void inherit(struct open_images *images, struct open_image *image,
 	bool young = now_ns < process->started_ns + YOUNG_NS;
 	struct label *before = NULL;
 
-	if (young && parent && parent->executed &&
-	    parent->begun_ns < process->started_ns + START_GRAIN_NS)
+	if (young && parent && parent->executed)
 		before = parent->program;
 	else if (young && process->flags & PROCESS_MATCHED)
 		before = process_parent_program(images->table, process);

@@ -21,7 +21,8 @@ struct open_images;
 struct open_image {
 	struct label *program;	 /* NULL: not known */
 	struct file_key started; /* the file of its last exec event; zero: none */
-	uint64_t begun_ns;	 /* CLOCK_BOOTTIME when that was seen; 0: never */
+	struct file_key loader;	 /* that the program named */
+	uint64_t begun_ns;	 /* CLOCK_BOOTTIME when the program was seen; 0: never */
 	uint64_t looked_ns;	 /* when program and left_out were looked up last */
 	bool executed;		 /* program is by an exec event, not inherited */
 	bool loader_due;
