@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "observe/host/attention.h"
 #include "observe/host/mount_table.h"
 
 #define KNOWN_LIMIT 2048
@@ -54,6 +55,7 @@ struct executables {
 	int wake;
 	bool awake;
 	struct loop_source *source;
+	bool yields;
 	void (*progress)(void *context);
 	void *progress_context;
 	unsigned char buffer[READ_SIZE];
@@ -314,8 +316,12 @@ static void turn(void *context, int fd, uint32_t ready)
 
 	(void)fd;
 	(void)ready;
+	if (executables->yields)
+		attention_lower();
 	while (executables->first && clock_monotonic_ns() < until_ns)
 		one_slice(executables);
+	if (executables->yields)
+		attention_raise();
 	set_awake(executables, executables->first);
 	if (executables->progress)
 		executables->progress(executables->progress_context);
@@ -360,6 +366,11 @@ unsigned int executables_room(const struct executables *executables)
 	return executables->jobs < executables->limit
 		       ? (unsigned int)(executables->limit - executables->jobs)
 		       : 0;
+}
+
+void executables_yield(struct executables *executables, bool yield)
+{
+	executables->yields = yield;
 }
 
 void executables_on_progress(struct executables *executables, void (*progress)(void *context),

@@ -49,6 +49,9 @@ void executables_hash(struct executables *executables, int fd, executable_fn don
 /* Completes all that was handed in. */
 void executables_finish(struct executables *executables);
 
+/* Hashing is done with ordinary priority, all else of the loop with more (attention.h). */
+void executables_yield(struct executables *executables, bool yield);
+
 /* Called whenever files were completed and there may be room again. */
 void executables_on_progress(struct executables *executables, void (*progress)(void *context),
 			     void *context);

@@ -128,6 +128,16 @@ static void read_arguments(struct execution *execution)
 		(void)arguments_parse(bytes, (size_t)size, &execution->arguments);
 }
 
+bool execution_runs(const struct execution *execution)
+{
+	char first[2];
+
+	/* a new image has no arguments until its stack is made (create_elf_tables() in the kernel's
+	 * fs/binfmt_elf.c) */
+	return process_runs(execution->pid, &execution->file) &&
+	       process_file_read(execution->pid, "cmdline", first, sizeof(first)) > 0;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -50,6 +50,9 @@ struct execution *execution_new(const struct execution_output *output, pid_t pid
 				const struct file_key *file, struct label *path);
 void execution_free(struct execution *execution); /* only while it is not being hashed */
 
+/* Whether the process has come so far that it runs the file and has its arguments. */
+bool execution_runs(const struct execution *execution);
+
 /* Asks the process, which must run the file now, what it was given. */
 void execution_read_arguments(struct execution *execution);
 

@@ -292,12 +292,8 @@ void execution_join_files_drained(struct execution_join *join)
 void execution_join_began(struct execution_join *join, pid_t pid)
 {
 	struct execution *execution = execution_waiting_of(join->waiting, pid);
-	char first[2];
 
-	/* a new image has no arguments until its stack is made (create_elf_tables() in the kernel's
-	 * fs/binfmt_elf.c) */
-	if (execution && process_runs(pid, &execution->file) &&
-	    process_file_read(pid, "cmdline", first, sizeof(first)) > 0)
+	if (execution && execution_runs(execution))
 		execution_waiting_settle(join->waiting, execution, true);
 }
 

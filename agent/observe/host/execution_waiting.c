@@ -199,8 +199,7 @@ static void opened_without_events(struct execution_waiting *waiting, struct exec
 
 	if (!process) /* gone already: what it ran is all that is known */
 		execution_waiting_settle(waiting, execution, false);
-	else if (!may_run_an_older_image(process, execution) &&
-		 process_runs(execution->pid, &execution->file))
+	else if (!may_run_an_older_image(process, execution) && execution_runs(execution))
 		execution_waiting_settle(waiting, execution, true);
 }
 
@@ -236,8 +235,10 @@ static void look_without_events(struct execution_waiting *waiting, struct execut
 
 	if (process_stat_read(execution->pid, &status) < 0)
 		execution_waiting_settle(waiting, execution, false);
-	else if (process_runs(execution->pid, &execution->file))
+	else if (execution_runs(execution))
 		execution_waiting_settle(waiting, execution, true);
+	else if (age_ns > LOOK_AGAIN_NS && process_runs(execution->pid, &execution->file))
+		execution_waiting_settle(waiting, execution, true); /* it has no arguments */
 	else if (age_ns > LOOK_AGAIN_NS && process && runs_what_it_ran(process))
 		execution_waiting_drop(waiting, execution);
 	else if (age_ns > LOOK_AGAIN_NS)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "observe/host/attention.h"
 #include "observe/host/executable.h"
 #include "observe/host/execution_join.h"
 #include "observe/host/execution_losses.h"
@@ -436,6 +437,8 @@ int execution_watch_new(struct loop *loop, const struct execution_watch_config *
 		execution_watch_free(watch);
 		return result;
 	}
+	executables_yield(watch->executables, true);
+	attention_raise();
 	*ret_watch = watch;
 	return 0;
 }
@@ -445,6 +448,7 @@ void execution_watch_free(struct execution_watch *watch)
 	if (!watch)
 		return;
 	watch->closing = true;
+	attention_lower();
 	loop_remove(watch->tick);
 	loop_remove(watch->housekeeping);
 	loop_remove(watch->blind_sweep);
@@ -503,6 +507,8 @@ static void take_everything(struct execution_watch *watch)
 
 void execution_watch_drain(struct execution_watch *watch)
 {
+	executables_yield(watch->executables, false);
+	attention_lower(); /* nothing is waited for any more */
 	for (int i = 0; i < DRAIN_ROUNDS; i++) {
 		take_everything(watch);
 		execution_join_tick(watch->join, clock_boottime_ns());

@@ -192,15 +192,19 @@ bool script_files_interpreted(struct script_files *scripts, pid_t pid, struct la
 	struct script_file *next;
 	bool found = false;
 
-	for (struct script_file *script = scripts->first; script; script = next) {
-		next = script->next;
+	for (struct script_file *script = scripts->first; script; script = script->next) {
 		if (script->pid != pid || script->interpreter || script->given_up)
 			continue;
 		script->interpreter = named_interpreter(script, interpreter);
 		script->given_up = !script->interpreter;
 		found |= script->interpreter &&
 			 strcmp(script->interpreter->text, interpreter->text) == 0;
-		settle(script);
+	}
+	/* not before all are known: one may be named by another */
+	for (struct script_file *script = scripts->first; script; script = next) {
+		next = script->next;
+		if (script->pid == pid)
+			settle(script);
 	}
 	return found;
 }
