@@ -55,6 +55,17 @@ static void describe_file(struct guard *guard, const struct inquiry *inquiry,
 		process_link(getpid(), name, finding->path, sizeof(finding->path));
 }
 
+/* What was refused is the new program with these arguments, not the one that asked. */
+static void take_exec_arguments(const struct guard *guard, struct finding *finding)
+{
+	size_t size = guard->line.size < sizeof(finding->arguments) ? guard->line.size
+								    : sizeof(finding->arguments);
+
+	memcpy(finding->arguments, guard->line.bytes, size);
+	finding->arguments_size = (uint16_t)size;
+	finding->since_exec_ns = 0;
+}
+
 static void report(struct guard *guard, const struct inquiry *inquiry,
 		   const struct verdict_here *verdict)
 {
@@ -73,6 +84,8 @@ static void report(struct guard *guard, const struct inquiry *inquiry,
 	finding_gather_program(&finding);
 	if (finding_outbox_has_room(&guard->outbox))
 		finding_gather_process(&finding, guard->desk);
+	if (verdict->kind == FINDING_ARGUMENTS_UNKNOWN && !verdict->about_image)
+		take_exec_arguments(guard, &finding);
 	finding_outbox_put(&guard->outbox, &finding,
 			   guard->config->pass_files && !verdict->about_image ? inquiry->fd : -1);
 }

@@ -67,6 +67,14 @@ class Programs(EnforceCase):
         self.intruder(place, "/mnt/tool")
         self.assert_stopped(place, "/mnt/tool")
 
+    def test_refused_arguments_are_those_of_the_new_program(self):
+        place = self.place(profile=profile_of([tool for tool in enforced.TOOLS if tool != "sh"],
+                                              pinned={"sh": [["-c", "true"]]}))
+        place.run("env", "sh", "-c", "true; true")
+        self.assertTrue(wait_until(place.findings))
+        self.assertEqual(place.findings()[0]["kind"], "arguments-unknown")
+        self.assertEqual(place.findings()[0]["arguments"], ["sh", "-c", "true; true"])
+
     def test_audit_reports_and_stops_nothing(self):
         place = self.place("--audit")
         self.assert_runs(place, self.intruder(place))
