@@ -54,6 +54,31 @@ static void print_running(const struct enforcing_preview *preview, FILE *out)
 		(void)fprintf(out, "and %zu more programs\n", preview->running_left_out);
 }
 
+static void print_recent(const struct enforcing_preview *preview, FILE *out)
+{
+	static const struct table_column columns[] = {
+		{"TIMES", true, false},
+		{"PATH", false, true},
+		{"FINDING", false, false},
+	};
+	const struct table_style style = table_style_of(out);
+	struct table *table = table_new(columns, array_length(columns));
+
+	for (size_t i = 0; table && i < preview->recent_count; i++) {
+		const struct recent_finding *recent = &preview->recent[i];
+		char times[24];
+		const char *cells[] = {times, recent->path, recent->kind};
+
+		(void)snprintf(times, sizeof(times), "%" PRIu64, recent->count);
+		(void)table_add(table, cells);
+	}
+	if (table)
+		table_print(table, &style, out);
+	table_free(table);
+	if (preview->recent_left_out)
+		(void)fprintf(out, "and %zu more\n", preview->recent_left_out);
+}
+
 void enforce_preview_print(const struct enforcing_preview *preview, FILE *out)
 {
 	print_policy(preview->policy, out);
@@ -63,9 +88,9 @@ void enforce_preview_print(const struct enforcing_preview *preview, FILE *out)
 	} else {
 		(void)fprintf(out, "Everything that runs now is in the profile.\n");
 	}
-	if (preview->recent)
-		(void)fprintf(out,
-			      "The last 24 hours brought %" PRIu64
-			      " findings; 'rtguard events --since 24h' lists them.\n",
-			      preview->recent);
+	if (preview->recent_count) {
+		(void)fprintf(out, "The last 24 hours brought what would be stopped now "
+				   "('rtguard events' has the whole story):\n");
+		print_recent(preview, out);
+	}
 }

@@ -18,13 +18,23 @@
  * can bring about.
  */
 
+/* Findings of one kind about one path in the event log. */
+struct recent_finding {
+	char path[FINDING_PATH_SIZE];
+	char kind[32]; /* its name in the log */
+	uint64_t count;
+};
+
 /* What would be stopped: told before anything is. */
 struct enforcing_preview {
 	const struct policy_summary *policy;
 	const struct finding *running; /* one for each program; repeats: further processes of it */
 	size_t running_count;
 	size_t running_left_out; /* beyond the limit of the list */
-	uint64_t recent;	 /* findings in the event log of the last 24 hours */
+	/* what the event log of the last 24 hours holds and this policy would not permit either */
+	const struct recent_finding *recent;
+	size_t recent_count;
+	size_t recent_left_out;
 };
 
 enum enforcing_answer {

@@ -193,6 +193,8 @@ class Start(EnforceCase):
 
     def test_preflight_names_what_would_be_ended(self):
         place = self.place("--audit", prepare="cp /usr/bin/sleep /mnt/unknown; echo >>/mnt/unknown; /mnt/unknown 1000 & true")
+        place.run(self.intruder(place, "/mnt/yesterday"), "/mnt/trace")
+        self.assertTrue(wait_until(lambda: "/mnt/yesterday" in [finding["path"] for finding in place.findings()]))
         place.stop()
         done = subprocess.run(
             place.entered(harness.RTGUARD, "enforce", place.profile, "--allow-unsigned", "--any-machine", "--control",
@@ -200,6 +202,7 @@ class Start(EnforceCase):
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("/mnt/unknown", done.stderr)
+        self.assertIn("/mnt/yesterday", done.stderr)
 
     def test_signed_and_older(self):
         self.assertEqual(rtguard("keygen", "-o", self.dir / "vendor").returncode, 0)
