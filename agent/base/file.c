@@ -202,3 +202,22 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
 				 strerror(-result));
 	return 0;
 }
+
+ssize_t read_text(int fd, char *bytes, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size - 1) {
+		ssize_t got = read(fd, bytes + length, size - 1 - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	bytes[length] = '\0';
+	return (ssize_t)length;
+}

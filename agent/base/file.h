@@ -24,6 +24,10 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
  * Errors: mkdir(2)'s, -ENOTDIR. */
 int directory_make(const char *path, mode_t mode, struct error *error);
 
+/* Reads on to the end, or as far as there is room: at most size - 1 bytes, NUL-terminated. Returns
+ * the length or negative errno. */
+ssize_t read_text(int fd, char *bytes, size_t size);
+
 /* All bytes or an error; interrupted and short writes are continued. 0 or negative errno. */
 int write_all(int fd, const void *bytes, size_t size);
 

@@ -233,7 +233,7 @@ static int start_sweeper(struct enforcing *enforcing, struct error *error)
 	const struct sweeper_keeper_config config = {
 		.sweeper =
 			{
-				.mode = enforcing->mode,
+				.only_reports = enforcing->mode == GUARD_AUDIT,
 				.pass_files = enforcing->quarantine != NULL,
 				.policy = enforcing->policy->policy,
 				.supervisor = getpid(),
@@ -288,7 +288,7 @@ int enforcing_change_mode(struct enforcing *enforcing, enum guard_mode mode, con
 	enforcing->mode_since_ns = clock_realtime_ns();
 	forget_confirmation(enforcing);
 	note_instance(enforcing);
-	sweeper_keeper_change(enforcing->sweeper, mode, enforcing->policy->policy);
+	sweeper_keeper_change(enforcing->sweeper, mode == GUARD_AUDIT, enforcing->policy->policy);
 	enforcing_say(enforcing, EVENT_MODE, "rtguard %s from now on: %s", mode_text(mode), why);
 	return 0;
 }
@@ -325,7 +325,8 @@ static void on_policy_in_force(void *context)
 
 	policy_free(enforcing->retiring);
 	enforcing->retiring = NULL;
-	sweeper_keeper_change(enforcing->sweeper, enforcing->mode, enforcing->policy->policy);
+	sweeper_keeper_change(enforcing->sweeper, enforcing->mode == GUARD_AUDIT,
+			      enforcing->policy->policy);
 	enforcing_say(enforcing, EVENT_PROFILE_LOADED, "%s is in force",
 		      enforcing->policy->summary.profile);
 	answer_reload(enforcing, json_pack("{s:b, s:o}", "ok", 1, "profile",

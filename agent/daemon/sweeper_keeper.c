@@ -182,10 +182,10 @@ void sweeper_keeper_free(struct sweeper_keeper *keeper)
 	free(keeper);
 }
 
-void sweeper_keeper_change(struct sweeper_keeper *keeper, enum guard_mode mode,
+void sweeper_keeper_change(struct sweeper_keeper *keeper, bool only_reports,
 			   const struct program_policy *policy)
 {
-	keeper->config.sweeper.mode = mode;
+	keeper->config.sweeper.only_reports = only_reports;
 	keeper->config.sweeper.policy = policy;
 	if (keeper->pid > 0) {
 		keeper->told_to_end = true;

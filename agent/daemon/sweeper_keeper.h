@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "enforce/failure.h"
-#include "guard/sweeper.h"
 #include "loop/loop.h"
+#include "sweep/sweeper.h"
 
 /* Keeps a sweeper at work, and hands out what it says, checked. */
 struct sweeper_keeper;
@@ -32,7 +32,7 @@ void sweeper_keeper_free(struct sweeper_keeper *keeper);
 bool sweeper_keeper_child(struct sweeper_keeper *keeper, pid_t pid, int status);
 
 /* The next one works by these, and takes over at once. */
-void sweeper_keeper_change(struct sweeper_keeper *keeper, enum guard_mode mode,
+void sweeper_keeper_change(struct sweeper_keeper *keeper, bool only_reports,
 			   const struct program_policy *policy);
 
 pid_t sweeper_keeper_pid(const struct sweeper_keeper *keeper);

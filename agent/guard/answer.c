@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "guard/finding_gather.h"
 #include "guard/guard_private.h"
-#include "guard/process_facts.h"
-#include "guard/process_kill.h"
+#include "process/finding_gather.h"
+#include "process/process_end.h"
+#include "process/process_read.h"
 
 static void reply(struct guard *guard, const struct inquiry *inquiry, uint32_t response)
 {
@@ -50,9 +50,22 @@ static void describe_file(struct guard *guard, const struct inquiry *inquiry,
 	}
 	(void)snprintf(name, sizeof(name), "fd/%d", inquiry->fd);
 	if (verdict->about_image)
-		process_link(inquiry->pid, "exe", finding->path, sizeof(finding->path));
+		process_read_link(inquiry->pid, "exe", finding->path, sizeof(finding->path));
 	else
-		process_link(getpid(), name, finding->path, sizeof(finding->path));
+		process_read_link(getpid(), name, finding->path, sizeof(finding->path));
+}
+
+static void gather_process(struct guard *guard, struct finding *finding)
+{
+	struct transient *transient = &guard->desk->transient;
+	struct process_stat status;
+
+	finding_gather_call(finding, transient);
+	if (process_read_stat(transient, finding->pid, &status) < 0)
+		return;
+	if (finding->kind == FINDING_IMAGE_UNKNOWN || finding->kind == FINDING_ARGUMENTS_UNKNOWN)
+		finding->since_exec_ns = finding_age_ns(status.started_ns);
+	finding_gather_ancestors(finding, transient, status.parent);
 }
 
 /* What was refused is the new program with these arguments, not the one that asked. */
@@ -83,11 +96,18 @@ static void report(struct guard *guard, const struct inquiry *inquiry,
 	describe_file(guard, inquiry, verdict, &finding);
 	finding_gather_program(&finding);
 	if (finding_outbox_has_room(&guard->outbox))
-		finding_gather_process(&finding, guard->desk);
+		gather_process(guard, &finding);
 	if (verdict->kind == FINDING_ARGUMENTS_UNKNOWN && !verdict->about_image)
 		take_exec_arguments(guard, &finding);
 	finding_outbox_put(&guard->outbox, &finding,
 			   guard->config->pass_files && !verdict->about_image ? inquiry->fd : -1);
+}
+
+static bool end_asker(struct guard *guard, const struct inquiry *inquiry)
+{
+	const struct process_image image = {.pid = inquiry->pid, .file = inquiry->image};
+
+	return process_end(&guard->desk->transient, &image) == 0;
 }
 
 void answer(struct guard *guard, const struct inquiry *inquiry, const struct verdict_here *verdict)
@@ -97,8 +117,7 @@ void answer(struct guard *guard, const struct inquiry *inquiry, const struct ver
 		return;
 	}
 	report(guard, inquiry, verdict);
-	if (verdict->kill && guard->config->mode == GUARD_ENFORCE &&
-	    process_kill(guard->desk, inquiry->pid, &inquiry->image) == 0)
+	if (verdict->kill && guard->config->mode == GUARD_ENFORCE && end_asker(guard, inquiry))
 		guard->desk->killed++;
 	reply(guard, inquiry, FAN_DENY);
 }

@@ -9,7 +9,8 @@
 
 #include "guard/examiner.h"
 #include "guard/guard_private.h"
-#include "guard/process_facts.h"
+#include "process/process_image.h"
+#include "process/process_read.h"
 
 /* A helper may find another file than the one that is there a moment later. */
 #define EXAMINATION_ATTEMPTS 4
@@ -25,11 +26,11 @@ static bool is_trusted_pid(const struct guard *guard, pid_t pid)
 /* Forked from the supervisor or the sweeper, and still that program. */
 static bool is_own_child(struct guard *guard, pid_t pid, const struct file_key *image)
 {
-	struct process_facts facts;
+	struct process_stat facts;
 
 	if (image->device != guard->own_program.device ||
 	    image->inode != guard->own_program.inode ||
-	    process_facts_read(guard->desk, pid, &facts) < 0)
+	    process_read_stat(&guard->desk->transient, pid, &facts) < 0)
 		return false;
 	for (size_t i = 0; i < GUARD_TRUSTED; i++)
 		if (facts.parent > 0 && facts.parent == guard->config->trusted[i])
@@ -40,9 +41,9 @@ static bool is_own_child(struct guard *guard, pid_t pid, const struct file_key *
 /* No image to be found: the kernel's own, or about to be no more. */
 static enum judgement judge_without_image(struct guard *guard, pid_t pid, struct asker *asker)
 {
-	struct process_facts facts;
+	struct process_stat facts;
 
-	if (process_facts_read(guard->desk, pid, &facts) < 0)
+	if (process_read_stat(&guard->desk->transient, pid, &facts) < 0)
 		return JUDGED_GONE;
 	/* the kernel starts its helpers (modprobe) from tasks that never had user space */
 	if (facts.kernel_thread || (!facts.has_memory && !strchr("ZXx", facts.state))) {
@@ -129,7 +130,7 @@ static enum judgement judge_pinned(struct guard *guard, struct inquiry *inquiry,
 	const char *name = NULL;
 	enum judgement judgement;
 
-	if (command_line_read(&guard->line, guard->desk, inquiry->pid) < 0) {
+	if (command_line_read(&guard->line, &guard->desk->transient, inquiry->pid) < 0) {
 		image->verdict =
 			program_verdict_image(guard->policy, &file, NULL, &(struct content){0});
 		return JUDGED;
@@ -146,7 +147,7 @@ static bool is_randomised(struct guard *guard, pid_t pid)
 	char text[32];
 
 	return guard->randomised &&
-	       process_read(guard->desk, pid, "personality", text, sizeof(text)) > 0 &&
+	       process_read(&guard->desk->transient, pid, "personality", text, sizeof(text)) > 0 &&
 	       !(strtoul(text, NULL, 16) & ADDR_NO_RANDOMIZE);
 }
 
@@ -161,7 +162,7 @@ static struct image *inherit(struct guard *guard, struct image *image, pid_t par
 		return NULL;
 	copy = *from;
 	copy.pid = image->pid;
-	copy.started_ticks = image->started_ticks;
+	copy.started_ns = image->started_ns;
 	return image_table_add(guard->images, &copy);
 }
 
@@ -196,7 +197,7 @@ static enum judgement judge_image(struct guard *guard, struct inquiry *inquiry,
 				  const struct file_facts *facts, struct asker *asker)
 {
 	struct image image = {.pid = inquiry->pid, .key = facts->key};
-	struct process_facts process;
+	struct process_stat process;
 	struct image *known;
 	struct asked_file file;
 	bool has_content = find_content(guard, inquiry, facts, &file);
@@ -208,10 +209,10 @@ static enum judgement judge_image(struct guard *guard, struct inquiry *inquiry,
 			program_verdict_image(guard->policy, &file, NULL, &(struct content){0});
 		return JUDGED;
 	}
-	if (process_facts_read(guard->desk, inquiry->pid, &process) < 0)
+	if (process_read_stat(&guard->desk->transient, inquiry->pid, &process) < 0)
 		return JUDGED_GONE;
 	asker->single_threaded = process.threads == 1;
-	image.started_ticks = process.started_ticks;
+	image.started_ns = process.started_ns;
 	image.mark = process.image_mark;
 	known = image_table_find(guard->images, &image);
 	if (!known)
@@ -251,7 +252,7 @@ enum judgement asker_find(struct guard *guard, struct inquiry *inquiry, struct a
 		ret_asker->process.is_trusted = true;
 		return JUDGED;
 	}
-	result = process_image_facts(guard->desk, inquiry->pid, &facts);
+	result = process_image_facts(&guard->desk->transient, inquiry->pid, &facts);
 	if (result == -ENOENT || result == -ESRCH)
 		return judge_without_image(guard, inquiry->pid, ret_asker);
 	if (result < 0) {

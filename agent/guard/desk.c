@@ -142,35 +142,6 @@ ssize_t desk_fill(struct desk *desk, int fanotify)
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
-int desk_keep(struct desk *desk, int fd)
-{
-	for (size_t i = 0; fd > 0 && i < DESK_TRANSIENT; i++) {
-		if (!desk->transient[i]) {
-			COMMIT(desk->transient[i], fd);
-			break;
-		}
-	}
-	return fd;
-}
-
-int desk_open(struct desk *desk, const char *path, int flags)
-{
-	int fd = open(path, flags | O_CLOEXEC);
-
-	return fd < 0 ? -errno : desk_keep(desk, fd);
-}
-
-void desk_close(struct desk *desk, int fd)
-{
-	if (fd < 0)
-		return;
-	/* first the note: a number that was closed belongs to whoever gets it next */
-	for (size_t i = 0; i < DESK_TRANSIENT; i++)
-		if (desk->transient[i] == fd)
-			COMMIT(desk->transient[i], 0);
-	(void)close(fd);
-}
-
 /* Deferred, and then it could not step on. */
 static void finish_deferral(struct desk *desk)
 {
@@ -187,9 +158,7 @@ static void finish_deferral(struct desk *desk)
 void desk_take_over(struct desk *desk)
 {
 	finish_deferral(desk);
-	for (size_t i = 0; i < DESK_TRANSIENT; i++)
-		if (desk->transient[i] > 0)
-			desk_close(desk, desk->transient[i]);
+	transient_close_all(&desk->transient);
 	if (desk->mounts > 0) {
 		int fd = desk->mounts;
 
@@ -226,7 +195,7 @@ size_t desk_settle(struct desk *desk, int fanotify)
 		settled += deny(fanotify, pending->fd, pending->mask);
 		pending->fd = 0;
 	}
-	memset(desk->transient, 0, sizeof(desk->transient));
+	desk->transient = (struct transient){0};
 	desk->mounts = 0;
 	desk->suspect_fd = 0;
 	desk->suspect_count = 0;

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "guard/file_hash.h"
+#include "process/file_hash.h"
+#include "process/transient.h"
 #include "program/file_key.h"
 
 /*
@@ -20,7 +21,6 @@
 #define DESK_BUFFER_SIZE   8192 /* at a time: more than 300 events */
 #define DESK_PENDING_LIMIT 1024 /* events whose files are being hashed */
 #define DESK_EXAMINATIONS  8	/* files that a helper reads, at a time */
-#define DESK_TRANSIENT	   4	/* descriptors of the guard's own, for a moment */
 
 struct desk_pending {
 	int32_t fd; /* 0: the place is free (0 is never an event's: standard input stays open) */
@@ -72,8 +72,8 @@ struct desk {
 	struct desk_examination examinations[DESK_EXAMINATIONS];
 
 	/* The guard's own descriptors in the shared table; the next one closes what is left. */
-	int32_t transient[DESK_TRANSIENT]; /* 0: none */
-	int32_t mounts;			   /* /proc/self/mountinfo */
+	struct transient transient;
+	int32_t mounts; /* /proc/self/mountinfo */
 
 	/* counters, since the first guard */
 	uint64_t events;
@@ -114,11 +114,6 @@ struct desk_pending *desk_defer(struct desk *desk);
 /* Reads what the kernel has into the buffer, all of which is done. Returns the bytes, 0 when
  * nothing is there, or negative errno: an event was lost (permission events are then denied). */
 ssize_t desk_fill(struct desk *desk, int fanotify);
-
-/* Descriptors that are noted here as long as they are open. */
-int desk_open(struct desk *desk, const char *path, int flags); /* fd or negative errno */
-int desk_keep(struct desk *desk, int fd);		       /* notes one; returns it */
-void desk_close(struct desk *desk, int fd);
 
 /* What a guard that was killed left open or half done. To be called by the one that follows. */
 void desk_take_over(struct desk *desk);

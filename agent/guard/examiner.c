@@ -4,21 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "enforce/program_verdict.h"
-#include "guard/file_facts.h"
-#include "guard/file_hash.h"
+#include "process/file_examination.h"
+#include "program/file_facts.h"
 #include "report/finding.h"
 
 #define COMMIT(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
@@ -32,95 +29,42 @@ static void close_all(void)
 		(void)close(fd);
 }
 
-static int open_image(pid_t pid)
+static uint32_t why_not(int result)
 {
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	switch (-result) {
+	case EFBIG:
+		return FINDING_FILE_TOO_LARGE;
+	case EXDEV:
+		return FINDING_FILESYSTEM_UNTRUSTED;
+	default:
+		return FINDING_FILE_UNREADABLE;
+	}
 }
 
-/* As the process itself would find it: its root and its directory. */
-static int open_script(pid_t pid, const char *script)
+static bool is_absent(int result)
 {
-	_cleanup_(closep) int directory = -1;
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
-	if (directory < 0 || chroot(path) < 0 || fchdir(directory) < 0)
-		return -1;
-	return open(script, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
-static void hash_file(int fd, uint64_t size_limit, struct desk_examination *result)
-{
-	static uint8_t buffer[FILE_HASH_SLICE];
-	struct file_hash hash = {0};
-	enum file_hash_step step;
-	struct file_facts facts;
-	struct statfs filesystem;
-	bool settled = false;
-	ssize_t got;
-
-	if (file_facts_at(fd, "", &facts) < 0) {
-		result->why = FINDING_FILE_UNREADABLE;
-		return;
-	}
-	result->key = facts.key;
-	result->mount = facts.mount;
-	if (!S_ISREG(facts.mode)) {
-		result->absent = 1;
-		return;
-	}
-	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type == FUSE_SUPER_MAGIC) {
-		result->why = FINDING_FILESYSTEM_UNTRUSTED;
-		return;
-	}
-	if ((uint64_t)facts.key.size > size_limit) {
-		result->why = FINDING_FILE_TOO_LARGE;
-		return;
-	}
-	do {
-		step = file_hash_advance(&hash, fd, buffer, true, result->sha256, &settled);
-	} while (step == FILE_HASH_MORE);
-	result->key = hash.key;
-	result->hashed = step == FILE_HASH_DONE;
-	result->settled = settled;
-	if (!result->hashed)
-		result->why = FINDING_FILE_UNREADABLE;
-	got = pread(fd, buffer, sizeof(buffer), 0);
-	result->nature =
-		(uint8_t)(got < 0 ? FILE_EXECUTABLE : file_nature_of(buffer, (size_t)got, ""));
+	return result == -ENOENT || result == -ENOTDIR || result == -ELOOP || result == -EINVAL;
 }
 
 static void examine(struct desk_examination *place, pid_t pid, const char *script,
 		    uint64_t size_limit)
 {
-	struct desk_examination result = {.pid = pid};
-	int fd;
+	struct file_report report;
 
 	(void)prctl(PR_SET_NAME, "rtguard-examine");
 	close_all();
-	fd = script ? open_script(pid, script) : open_image(pid);
-	if (fd >= 0)
-		hash_file(fd, size_limit, &result);
-	else if (script && (errno == ENOENT || errno == ENOTDIR))
-		result.absent = 1;
-	else
-		result.why = FINDING_FILE_UNREADABLE;
+	file_examine_of(pid, script, size_limit, &report);
 	/* a guard that came later may have given the place to another */
 	if (place->helper != getpid())
 		return;
-	place->why = result.why;
-	place->absent = result.absent;
-	place->hashed = result.hashed;
-	place->settled = result.settled;
-	place->nature = result.nature;
-	place->mount = result.mount;
-	memcpy(place->sha256, result.sha256, sizeof(place->sha256));
-	place->key = result.key;
+	place->hashed = report.result == 0;
+	place->absent = script && is_absent(report.result);
+	place->why = place->hashed || place->absent ? FINDING_NONE : why_not(report.result);
+	place->settled = report.settled;
+	place->nature = report.nature;
+	place->mount = report.facts.mount;
+	memcpy(place->sha256, report.sha256, sizeof(place->sha256));
+	place->key = report.facts.key;
 	COMMIT(place->state, EXAMINATION_DONE);
 }
 
@@ -229,17 +173,17 @@ int script_find(struct desk *desk, pid_t pid, const char *script, struct file_fa
 	if (!has_our_root(pid))
 		return -EAGAIN;
 	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
-	directory = desk_open(desk, path, O_PATH | O_DIRECTORY);
+	directory = transient_open(&desk->transient, path, O_PATH | O_DIRECTORY);
 	if (directory < 0)
 		return -EAGAIN;
 	fd = (int)syscall(SYS_openat2, directory, script, &how, sizeof(how));
-	result = fd < 0 ? -errno : desk_keep(desk, fd);
-	desk_close(desk, directory);
+	result = fd < 0 ? -errno : transient_keep(&desk->transient, fd);
+	transient_close(&desk->transient, directory);
 	if (result == -ENOENT || result == -ENOTDIR || result == -ELOOP)
 		return result;
 	if (result < 0)
 		return -EAGAIN;
 	result = file_facts_at(fd, "", ret_facts);
-	desk_close(desk, fd);
+	transient_close(&desk->transient, fd);
 	return result < 0 ? -EAGAIN : 0;
 }

@@ -18,8 +18,9 @@
 
 #include "base/clock.h"
 #include "guard/guard_private.h"
-#include "guard/process_facts.h"
 #include "privilege/child.h"
+#include "process/process_image.h"
+#include "process/process_read.h"
 
 #define CACHE_SETS	 4096 /* of four files */
 #define IMAGE_LIMIT	 512  /* processes that run pinned programs, at a time */
@@ -69,12 +70,12 @@ static bool kernel_is_at_least(unsigned int major, unsigned int minor)
 static bool stacks_are_random(struct desk *desk)
 {
 	char text[8] = "0";
-	int fd = desk_open(desk, "/proc/sys/kernel/randomize_va_space", O_RDONLY);
+	int fd = transient_open(&desk->transient, "/proc/sys/kernel/randomize_va_space", O_RDONLY);
 
 	if (fd < 0)
 		return false;
 	(void)!read(fd, text, sizeof(text) - 1);
-	desk_close(desk, fd);
+	transient_close(&desk->transient, fd);
 	return atoi(text) > 0;
 }
 
@@ -105,14 +106,15 @@ static int guard_new(const struct guard_config *config, struct guard **ret_guard
 	if (result == 0)
 		result = image_table_new(IMAGE_LIMIT, &guard->images);
 	if (result == 0)
-		result = filesystems_new(guard->desk, &guard->filesystems);
+		result = filesystems_new(&guard->desk->transient, &guard->desk->mounts,
+					 &guard->filesystems);
 	if (result < 0) {
 		guard_free(guard);
 		return result;
 	}
 	kernel_cache_init(&guard->kernel, config->fanotify, config->mode);
 	finding_outbox_init(&guard->outbox, config->findings, guard->desk);
-	if (process_image_facts(guard->desk, getpid(), &own) == 0)
+	if (process_image_facts(&guard->desk->transient, getpid(), &own) == 0)
 		guard->own_program = own.key;
 	guard->reads_exec_arguments = kernel_is_at_least(5, 11);
 	guard->randomised = stacks_are_random(guard->desk);
@@ -188,16 +190,6 @@ int guard_run(const struct guard_config *config)
 	return result;
 }
 
-static void spare_from_oom(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)!write(fd, "-1000", 5);
-		(void)close(fd);
-	}
-}
-
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -220,7 +212,7 @@ static int guard_child(const struct guard_config *config)
 	child_reset_signals();
 	(void)prctl(PR_SET_NAME, "rtguard-guard");
 	(void)prctl(PR_SET_PDEATHSIG, 0); /* it serves on when its supervisor is gone */
-	spare_from_oom();
+	child_spare_from_memory_killer();
 	raise_descriptor_limit();
 	/* what is touched stays: memory that has to be fetched may have to wait for us */
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);

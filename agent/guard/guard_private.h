@@ -3,15 +3,15 @@
 #define GUARD_GUARD_PRIVATE_H
 
 #include "enforce/program_verdict.h"
-#include "guard/command_line.h"
-#include "guard/file_facts.h"
-#include "guard/file_hash.h"
-#include "guard/filesystems.h"
 #include "guard/finding_outbox.h"
 #include "guard/guard.h"
 #include "guard/image_table.h"
 #include "guard/kernel_cache.h"
 #include "guard/verdict_cache.h"
+#include "process/command_line.h"
+#include "process/file_hash.h"
+#include "process/filesystems.h"
+#include "program/file_facts.h"
 
 /* What became known of a file's content. */
 struct file_result {

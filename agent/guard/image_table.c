@@ -44,7 +44,7 @@ struct image *image_table_find(struct image_table *table, const struct image *of
 	for (size_t i = 0; i < table->limit; i++) {
 		struct image *image = &table->images[i];
 
-		if (image->pid == of->pid && image->started_ticks == of->started_ticks &&
+		if (image->pid == of->pid && image->started_ns == of->started_ns &&
 		    is_same_image(image, of)) {
 			image->touched = ++table->clock;
 			return image;

@@ -20,8 +20,8 @@
 
 struct image {
 	pid_t pid;
-	uint64_t started_ticks;
-	uint64_t mark; /* process_facts.image_mark */
+	uint64_t started_ns;
+	uint64_t mark; /* process_stat.image_mark */
 	struct file_key key;
 
 	struct content content;
@@ -47,7 +47,7 @@ struct image_table;
 int image_table_new(size_t limit, struct image_table **ret_table);
 void image_table_free(struct image_table *table);
 
-/* of: pid, started_ticks, mark and key. Pointers are valid until the next add. */
+/* of: pid, started_ns, mark and key. Pointers are valid until the next add. */
 struct image *image_table_find(struct image_table *table, const struct image *of);
 
 /* The image of a process that it was forked from: the same but for pid and start; parent: 0 for

@@ -9,7 +9,7 @@
 
 #include "guard/examiner.h"
 #include "guard/guard_private.h"
-#include "guard/process_facts.h"
+#include "process/process_read.h"
 
 #define EXEC_BITS (FAN_OPEN_EXEC_PERM | FAN_OPEN_EXEC)
 #define OPEN_BITS (FAN_OPEN_PERM | FAN_OPEN)
@@ -22,7 +22,9 @@ void guard_remember(struct guard *guard, enum filesystem_class class,
 {
 	struct verdict_entry *entry;
 
-	if (!result->hashed || !settled || class != FILESYSTEM_LOCAL)
+	/* of a file in memory the kernel tells us when whoever wrote to it closes it */
+	if (!result->hashed || !settled ||
+	    (class != FILESYSTEM_LOCAL && class != FILESYSTEM_MEMORY))
 		return;
 	entry = verdict_cache_add(guard->cache, &result->key);
 	entry->content = result->content;
@@ -35,7 +37,7 @@ static void read_path(struct guard *guard, const struct inquiry *inquiry)
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "fd/%d", inquiry->fd);
-	process_link(getpid(), name, guard->path, sizeof(guard->path));
+	process_read_link(getpid(), name, guard->path, sizeof(guard->path));
 }
 
 static int look(struct guard *guard, struct inquiry *inquiry)
@@ -118,18 +120,6 @@ static const char *user_name(const struct guard *guard, uint32_t user, char numb
 	return number;
 }
 
-static bool is_user_now(struct guard *guard, pid_t pid, uint32_t user)
-{
-	char status[1024];
-	const char *line;
-	unsigned int effective;
-
-	if (process_read(guard->desk, pid, "status", status, sizeof(status)) <= 0)
-		return false;
-	line = strstr(status, "\nUid:");
-	return line && sscanf(line, "\nUid: %*u %u", &effective) == 1 && effective == user;
-}
-
 /* The kernel goes on to what the "#!" line names: its event comes next, by the same process. */
 static void note_script(struct guard *guard, const struct inquiry *inquiry,
 			const struct asked_file *file)
@@ -170,11 +160,12 @@ static enum judgement judge_exec_arguments(struct guard *guard, struct inquiry *
 	if (!guard->reads_exec_arguments || file->content.uses & CONTENT_LIBRARY ||
 	    (script && script->chained))
 		return JUDGED;
-	result = command_line_of_exec(&guard->line, guard->desk, inquiry->pid);
+	result = command_line_of_exec(&guard->line, &guard->desk->transient, inquiry->pid);
 	if (result < 0)
 		return JUDGED;
 	if (script) {
-		if (exec_path(guard->desk, inquiry->pid, guard->path, sizeof(guard->path)) < 0 ||
+		if (exec_path(&guard->desk->transient, inquiry->pid, guard->path,
+			      sizeof(guard->path)) < 0 ||
 		    command_line_through_script(&guard->line, script->interpreter, script->option,
 						guard->path) < 0)
 			return JUDGED;
@@ -197,7 +188,8 @@ static enum judgement judge_exec(struct guard *guard, struct inquiry *inquiry,
 	read_path(guard, inquiry);
 	file.path = guard->path;
 	file.sets_user = inquiry->facts.mode & S_ISUID;
-	if (file.sets_user && !is_user_now(guard, inquiry->pid, inquiry->facts.owner))
+	if (file.sets_user &&
+	    process_read_user(&guard->desk->transient, inquiry->pid) != inquiry->facts.owner)
 		file.becomes_user = user_name(guard, inquiry->facts.owner, number);
 	*ret_kind = program_verdict_exec(guard->policy, &file, &anybody);
 	if (*ret_kind != FINDING_NONE)
@@ -284,7 +276,8 @@ static enum judgement judge_open(struct guard *guard, struct inquiry *inquiry, s
 		file.nature = find_nature(guard, inquiry, asker);
 	file.path = guard->path;
 	if (pinned && !file.content.uses && asker->single_threaded && guard->reads_exec_arguments)
-		asker->process.only_writes = process_opens_to_write(guard->desk, inquiry->pid);
+		asker->process.only_writes =
+			process_opens_to_write(&guard->desk->transient, inquiry->pid);
 	if (!found && program_verdict_needs_content(guard->policy, false, &file, &asker->process))
 		return NEEDS_HASH;
 	*ret_kind = program_verdict_open(guard->policy, &file, &asker->process);

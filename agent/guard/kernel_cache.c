@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "guard/file_hash.h"
+#include "process/file_hash.h"
 
 /* linux/fanotify.h since 5.19 */
 #ifndef FAN_MARK_EVICTABLE

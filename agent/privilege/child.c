@@ -2,11 +2,16 @@
 #include "privilege/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
 
 void child_reset_signals(void)
 {
@@ -47,6 +52,15 @@ int child_die_with(pid_t supervisor)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	return getppid() == supervisor ? 0 : -ESRCH;
+}
+
+void child_spare_from_memory_killer(void)
+{
+	static const char least[] = "-1000"; /* linux/oom.h: OOM_SCORE_ADJ_MIN */
+	_cleanup_(closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)write_all(fd, least, strlen(least));
 }
 
 pid_t child_fork(int keep)

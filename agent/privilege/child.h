@@ -17,8 +17,11 @@ int child_close_others(int keep);
 /* Dies with its supervisor; -ESRCH when that is gone already. A change of credentials undoes it. */
 int child_die_with(pid_t supervisor);
 
-/* fork(2) and all of these; in the child, where it fails, the child ends. Returns as fork does, or
- * negative errno. */
+/* The last to be ended when memory is short; not even then while others could be. Root only. */
+void child_spare_from_memory_killer(void);
+
+/* fork(2) and all of these but the last; in the child, where it fails, the child ends. Returns as
+ * fork does, or negative errno. */
 pid_t child_fork(int keep);
 
 #endif

@@ -17,9 +17,6 @@ struct file_key {
 };
 
 struct file_key file_key_of(const struct stat *status);
-/* Of a file that may lie on a filesystem whose server need not answer: what the kernel knows of it,
- * without asking. As statx(2) has them; "" means directory itself. Returns 0 or negative errno. */
-int file_key_at(int directory, const char *path, struct file_key *ret_key);
 
 bool file_key_equal(const struct file_key *a, const struct file_key *b);
 

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "guard/image_watch.h"
 #include "observe/host/process_info.h"
 #include "policy_of_files.h"
+#include "sweep/image_watch.h"
 
 extern char **environ;
 

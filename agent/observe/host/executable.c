@@ -387,6 +387,11 @@ bool executables_knows(struct executables *executables, const struct file_key *f
 	return known && known->hashed;
 }
 
+void executables_forget(struct executables *executables, const struct file_key *file)
+{
+	map_remove(executables->known, file, sizeof(*file));
+}
+
 bool executables_has_note(struct executables *executables, const struct file_key *file,
 			  enum executable_note note)
 {

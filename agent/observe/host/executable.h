@@ -59,6 +59,9 @@ void executables_on_progress(struct executables *executables, void (*progress)(v
 /* Whether the file was hashed before and is remembered. */
 bool executables_knows(struct executables *executables, const struct file_key *file);
 
+/* Whatever is remembered of it: the next time it is read again. */
+void executables_forget(struct executables *executables, const struct file_key *file);
+
 /* Notes kept with a known file: anybody may ask and set them; false for unknown files. */
 enum executable_note {
 	EXECUTABLE_INTERPRETS = 1 << 0, /* was named in a "#!" line */

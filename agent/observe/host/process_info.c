@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 
 /* include/linux/sched.h: I am a kernel thread */
@@ -23,25 +24,10 @@ ssize_t process_file_read(pid_t pid, const char *name, char *bytes, size_t size)
 {
 	char path[64];
 	_cleanup_(closep) int fd = -1;
-	size_t length = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (length < size - 1) {
-		ssize_t got = read(fd, bytes + length, size - 1 - length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	bytes[length] = '\0';
-	return (ssize_t)length;
+	return fd < 0 ? -errno : read_text(fd, bytes, size);
 }
 
 int process_stat_parse(const char *line, struct process_stat *ret_stat)
@@ -49,28 +35,40 @@ int process_stat_parse(const char *line, struct process_stat *ret_stat)
 	/* The name stands in parentheses and may hold some itself: the last one ends it. */
 	const char *rest = strrchr(line, ')');
 	unsigned long flags;
-	unsigned long long started;
-	unsigned long long stack;
+	uint64_t started;
+	uint64_t size;
+	uint64_t stack;
+	uint64_t arguments;
 	long ticks = sysconf(_SC_CLK_TCK);
+	char state;
 	int parent;
 	int session;
 	int terminal;
+	int threads;
 
 	if (!rest || ticks <= 0)
 		return -EBADMSG;
-	/* state ppid pgrp session tty_nr tpgid flags, then fields 10 to 21, starttime,
-	 * fields 23 to 27, startstack */
+	/* proc_pid_stat(5): fields 3 state, 4 ppid, 6 session, 7 tty_nr, 9 flags, 20 num_threads,
+	 * 22 starttime, 23 vsize, 28 startstack, 48 arg_start */
 	if (sscanf(rest + 1,
-		   " %*c %d %*d %d %d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu"
-		   " %*u %*d %*u %*u %*u %llu",
-		   &parent, &session, &terminal, &flags, &started, &stack) != 6)
+		   " %c %d %*d %d %d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d"
+		   " %*d %" SCNu64 " %" SCNu64 " %*d %*u %*u %*u %" SCNu64
+		   " %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %*d %*u %*u %*u %*u %*d"
+		   " %*u %*u %*u %" SCNu64,
+		   &state, &parent, &session, &terminal, &flags, &threads, &started, &size, &stack,
+		   &arguments) != 10)
 		return -EBADMSG;
-	ret_stat->parent = parent;
-	ret_stat->session = session;
-	ret_stat->terminal = terminal;
-	ret_stat->kernel_thread = flags & PF_KTHREAD;
-	ret_stat->started_ns = (uint64_t)started * (NS_PER_S / (uint64_t)ticks);
-	ret_stat->image_mark = stack;
+	*ret_stat = (struct process_stat){
+		.state = state,
+		.parent = parent,
+		.session = session,
+		.terminal = terminal,
+		.kernel_thread = flags & PF_KTHREAD,
+		.threads = threads > 0 ? (unsigned int)threads : 0,
+		.has_memory = size > 0,
+		.started_ns = started * (NS_PER_S / (uint64_t)ticks),
+		.image_mark = stack ^ (arguments << 16 | arguments >> 48),
+	};
 	return 0;
 }
 

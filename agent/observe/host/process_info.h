@@ -16,13 +16,16 @@
 #define AUDIT_SESSION_UNSET UINT32_MAX
 
 struct process_stat {
+	char state; /* proc_pid_stat(5) */
 	pid_t parent;
 	pid_t session; /* POSIX session id */
 	int terminal;  /* controlling, 0: none */
 	bool kernel_thread;
+	unsigned int threads;
+	bool has_memory;     /* user space of its own */
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
-	/* Where the stack begins: chosen at random by each exec (but for processes that asked for
-	 * no randomness), kept by fork. */
+	/* Where its stack and arguments lie: chosen at random by each exec (but for processes that
+	 * asked for no randomness), kept by fork. */
 	uint64_t image_mark;
 };
 

@@ -10,18 +10,13 @@
 /* include/linux/sched.h: I am a kernel thread */
 #define PF_KTHREAD 0x00200000UL
 
-enum column { PID, PARENT, SESSION, USER, FLAGS, BEGAN, STACK, COLUMNS };
+enum column { PID, PARENT, SESSION, USER, FLAGS, BEGAN, COLUMNS };
 
 int process_sweep_run(swept_process_fn visit, void *context)
 {
 	enum pids_item items[COLUMNS] = {
-		[PID] = PIDS_ID_PID,
-		[PARENT] = PIDS_ID_PPID,
-		[SESSION] = PIDS_ID_SESSION,
-		[USER] = PIDS_ID_EUID,
-		[FLAGS] = PIDS_FLAGS,
-		[BEGAN] = PIDS_TICS_BEGAN,
-		[STACK] = PIDS_ADDR_STACK_START,
+		[PID] = PIDS_ID_PID,   [PARENT] = PIDS_ID_PPID, [SESSION] = PIDS_ID_SESSION,
+		[USER] = PIDS_ID_EUID, [FLAGS] = PIDS_FLAGS,	[BEGAN] = PIDS_TICS_BEGAN,
 	};
 	long ticks = sysconf(_SC_CLK_TCK);
 	uint64_t tick_ns = NS_PER_S / (uint64_t)(ticks > 0 ? ticks : 100);
@@ -44,7 +39,6 @@ int process_sweep_run(swept_process_fn visit, void *context)
 			.user = columns[USER].result.u_int,
 			.kernel_thread = columns[FLAGS].result.ul_int & PF_KTHREAD,
 			.started_ns = columns[BEGAN].result.ull_int * tick_ns,
-			.image_mark = columns[STACK].result.ul_int,
 		};
 
 		count++;

@@ -14,7 +14,6 @@ struct swept_process {
 	uint32_t user; /* effective */
 	bool kernel_thread;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
-	uint64_t image_mark; /* as in process_info.h */
 };
 
 typedef void (*swept_process_fn)(void *context, const struct swept_process *process);

@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "guard/process_image.h"
-#include "guard/sweeper.h"
 #include "observe/host/process_info.h"
 #include "policy_of_files.h"
 #include "privilege/channel.h"
+#include "process/process_end.h"
 #include "stage.h"
+#include "sweep/sweeper.h"
 
 #define PATIENCE_NS (5 * NS_PER_S)
 
@@ -98,9 +98,9 @@ static void begin_as(struct scene *scene, struct sweeper_config config)
 	assert_string_equal(message.reason, "needs the initial pid namespace");
 }
 
-static void begin(struct scene *scene, enum guard_mode mode)
+static void begin(struct scene *scene, bool only_reports)
 {
-	begin_as(scene, (struct sweeper_config){.mode = mode});
+	begin_as(scene, (struct sweeper_config){.only_reports = only_reports});
 }
 
 static void end(struct scene *scene)
@@ -167,7 +167,7 @@ static void ends_what_is_unknown(void **state)
 	pid_t after;
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	assert_killed(before);
 	after = run_waiting("/mnt/unknown");
 	assert_killed(after);
@@ -199,7 +199,7 @@ static void only_reports_in_audit(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin(&scene, GUARD_AUDIT);
+	begin(&scene, true);
 	pid = run_waiting("/mnt/unknown");
 	assert_true(receive(&scene, SWEEPER_FINDING, PATIENCE_NS, &message, NULL));
 	assert_int_equal(message.finding.pid, pid);
@@ -218,7 +218,7 @@ static void spares_what_runs(void **state)
 	pid_t young;
 
 	(void)state;
-	begin_as(&scene, (struct sweeper_config){.mode = GUARD_ENFORCE, .spare_running = true});
+	begin_as(&scene, (struct sweeper_config){.spare_running = true});
 	assert_true(receive(&scene, SWEEPER_FINDING, PATIENCE_NS, &message, NULL));
 	assert_int_equal(message.finding.pid, old);
 	assert_int_equal(message.finding.action, ACTION_REPORTED);
@@ -238,7 +238,7 @@ static void sees_a_later_exec(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	pid = run("/mnt/sh", arguments);
 	assert_killed(pid);
 	pid = run("/mnt/sh", pinned); /* the same file again */
@@ -262,7 +262,7 @@ static void judges_scripts_and_arguments(void **state)
 
 	(void)state;
 	assert_int_equal(chdir("/mnt"), 0);
-	begin(&scene, GUARD_AUDIT);
+	begin(&scene, true);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sweeper_message message;
 		pid_t pid = run(cases[i][0], cases[i]);
@@ -310,7 +310,7 @@ static void sees_programs_of_memory(void **state)
 	pid_t unknown = run_from_memory("/mnt/unknown");
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	assert_killed(unknown);
 	pause_ms(500);
 	assert_lives(known);
@@ -327,7 +327,7 @@ static void ends_stopped_and_headless_ones(void **state)
 
 	(void)state;
 	pause_ms(100);
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	assert_killed(stopped);
 	assert_killed(headless);
 	end(&scene);
@@ -340,7 +340,7 @@ static void ends_all_that_breed(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	pid = run("/mnt/unknown", breed);
 	assert_killed(pid);
 	pause_ms(600);
@@ -375,7 +375,7 @@ static void tells_of_other_mount_namespaces(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	pid = run_elsewhere("/mnt/known");
 	assert_true(receive(&scene, SWEEPER_UNCOVERED, PATIENCE_NS, &message, NULL));
 	assert_int_equal(message.pid, pid);
@@ -398,7 +398,7 @@ static void refuses_large_files(void **state)
 	(void)state;
 	assert_int_equal(copy_with_trailer(intruder, "/mnt/large", "l"), 0);
 	assert_int_equal(truncate("/mnt/large", INT64_C(10) << 30), 0);
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	pid = run_waiting("/mnt/large");
 	assert_killed(pid);
 	assert_true(receive(&scene, SWEEPER_FINDING, PATIENCE_NS, &message, NULL));
@@ -418,7 +418,7 @@ static void hands_the_file_over(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin_as(&scene, (struct sweeper_config){.mode = GUARD_ENFORCE, .pass_files = true});
+	begin_as(&scene, (struct sweeper_config){.pass_files = true});
 	pid = run_waiting("/mnt/unknown");
 	assert_killed(pid);
 	assert_true(receive(&scene, SWEEPER_FINDING, PATIENCE_NS, &message, &fd));
@@ -441,7 +441,7 @@ static void never_waits_for_the_supervisor(void **state)
 	pid_t pid;
 
 	(void)state;
-	begin(&scene, GUARD_ENFORCE);
+	begin(&scene, false);
 	for (int round = 0; round < 10; round++) {
 		pid_t pids[40];
 
@@ -504,7 +504,7 @@ static void is_nobodys_but_its_supervisors(void **state)
 	if (supervisor == 0) {
 		struct scene scene;
 
-		begin(&scene, GUARD_ENFORCE);
+		begin(&scene, false);
 		(void)!write(ends[1], &scene.sweeper, sizeof(scene.sweeper));
 		for (;;)
 			(void)pause();
@@ -587,21 +587,21 @@ static void never_ends_another(void **state)
 	(void)close(place);
 	other = image;
 	other.started_ns -= NS_PER_S / 100;
-	assert_int_equal(process_image_end(&other), -ESRCH);
+	assert_int_equal(process_end(NULL, &other), -ESRCH);
 	other = image;
 	other.file.inode++;
-	assert_int_equal(process_image_end(&other), -ESRCH);
+	assert_int_equal(process_end(NULL, &other), -ESRCH);
 	other = image;
 	other.file.device++;
-	assert_int_equal(process_image_end(&other), -ESRCH);
+	assert_int_equal(process_end(NULL, &other), -ESRCH);
 	other = image;
 	other.pid = known;
-	assert_int_equal(process_image_end(&other), -ESRCH);
+	assert_int_equal(process_end(NULL, &other), -ESRCH);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	assert_int_equal(waitpid(known, NULL, WNOHANG), 0);
-	assert_int_equal(process_image_end(&image), 0);
+	assert_int_equal(process_end(NULL, &image), 0);
 	assert_killed(pid);
-	assert_int_equal(process_image_end(&image), -ESRCH);
+	assert_int_equal(process_end(NULL, &image), -ESRCH);
 	assert_lives(known);
 }
 

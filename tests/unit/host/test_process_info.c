@@ -17,7 +17,9 @@
 #include "observe/host/process_info.h"
 #include "observe/host/users.h"
 
-#define TAIL " 0 0 0 0 0 0 0 0 20 0 1 0 12345 1000 10 99 1 2 1407 0\n"
+#define TAIL                                                                                       \
+	" 0 0 0 0 0 0 0 0 20 0 3 0 12345 1000 10 99 1 2 1407 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 4 5" \
+	" 6 65536 7 8 9 0\n"
 
 static void stat_lines(void **state)
 {
@@ -30,7 +32,11 @@ static void stat_lines(void **state)
 	assert_int_equal(status.terminal, 34817);
 	assert_false(status.kernel_thread);
 	assert_true(status.started_ns == 12345 * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK)));
-	assert_int_equal(status.image_mark, 1407);
+	assert_int_equal(status.threads, 3);
+	assert_true(status.has_memory);
+	assert_int_equal(status.state, 'S');
+	/* stack and arguments, neither of which hides the other */
+	assert_true(status.image_mark == (1407 ^ UINT64_C(65536) << 16));
 	/* the name is the process's to choose: it can look like the rest of a line */
 	assert_int_equal(
 		process_stat_parse("7 (x) S 1 1 1 0 0 2129984) S 6 7 5 0 0 0" TAIL, &status), 0);

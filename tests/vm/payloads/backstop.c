@@ -22,10 +22,10 @@
 
 #include "base/clock.h"
 #include "guard/coverage.h"
-#include "guard/sweeper.h"
 #include "observe/host/process_info.h"
 #include "policy_of_files.h"
 #include "privilege/channel.h"
+#include "sweep/sweeper.h"
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -199,7 +199,7 @@ static void sees_after_losses(int channel, pid_t sweeper)
 
 static void try_sweeper(const struct program_policy *policy)
 {
-	struct sweeper_config config = {.mode = GUARD_ENFORCE,
+	struct sweeper_config config = {.only_reports = false,
 					.policy = policy,
 					.supervisor = getpid(),
 					.file_size_limit = UINT64_C(1) << 30};
