@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/unblocked.h"
 #include "commands/commands.h"
 #include "commands/enforce_preview.h"
 #include "commands/options.h"
@@ -26,6 +27,7 @@ struct request {
 	const char *settings; /* as given: names with commas */
 	bool audit;
 	bool yes;
+	int told; /* standard error: from here on nobody waits for its reader */
 };
 
 static int take_size(const char *text, void *value)
@@ -63,11 +65,21 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 static enum enforcing_answer ask(void *context, const struct enforcing_preview *preview)
 {
 	const struct request *request = context;
+	_cleanup_(freep) char *text = NULL;
 	char answer[16];
+	size_t size;
 
-	enforce_preview_print(preview, stderr);
-	if (request->yes)
+	if (request->yes) {
+		FILE *stream = open_memstream(&text, &size);
+
+		if (stream) {
+			enforce_preview_print(preview, stream);
+			if (fclose(stream) == 0)
+				(void)unblocked_write(request->told, text, size);
+		}
 		return ENFORCING_GO;
+	}
+	enforce_preview_print(preview, stderr);
 	if (!isatty(STDIN_FILENO)) {
 		(void)fprintf(stderr, "Nobody can be asked here; --yes says yes.\n");
 		return ENFORCING_REFUSED;
@@ -80,11 +92,14 @@ static enum enforcing_answer ask(void *context, const struct enforcing_preview *
 
 static void tell(void *context, const char *sentence)
 {
+	const struct request *request = context;
 	char text[800];
+	char line[sizeof(text) + 16];
+	int size;
 
-	(void)context;
 	text_printable(sentence, text, sizeof(text));
-	(void)fprintf(stderr, "rtguard: %s\n", text);
+	size = snprintf(line, sizeof(line), "rtguard: %s\n", text);
+	(void)unblocked_write(request->told, line, (size_t)size);
 }
 
 /* "memfd,ptrace" as a list; the copy holds its words. */
@@ -121,7 +136,10 @@ static int run(struct request *request)
 	config->ask = ask;
 	config->tell = tell;
 	config->context = request;
+	request->told = unblocked_open(STDERR_FILENO);
 	result = enforcing_run(config, &error);
+	if (request->told >= 0)
+		(void)close(request->told);
 	if (result < 0)
 		return command_trouble(NAME, "%s", error.message);
 	return command_finish(NAME, EXIT_FINE);

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -107,6 +108,7 @@ static void on_replaced(void *context, enum failure failure, const char *why)
 {
 	const struct failure_answer *answer = failure_answer(failure);
 
+	note_instance(context);
 	enforcing_say(context, EVENT_WORKER_RESTARTED, "%s: %s; %s", answer->name, why,
 		      answer->answer);
 }
@@ -209,22 +211,21 @@ static int cover(struct enforcing *enforcing, struct guard_keeper *guard, struct
 
 static int start_guard(struct enforcing *enforcing, int group, int desk, struct error *error)
 {
-	struct error off = {0};
 	int result;
 
-	if (enforcing->config->without_fanotify) {
-		(void)snprintf(enforcing->guard_off, sizeof(enforcing->guard_off),
-			       "switched off by --without-fanotify");
+	if (enforcing->config->without_fanotify)
 		return 0;
+	result = make_guard(enforcing, enforcing->mode, group, desk, &enforcing->guard, error);
+	if (result == -EINVAL && group >= 0) {
+		/* what was left is of the other mode, in which it is of no use */
+		(void)close(group);
+		(void)close(desk);
+		result = make_guard(enforcing, enforcing->mode, -1, -1, &enforcing->guard, error);
 	}
-	result = make_guard(enforcing, enforcing->mode, group, desk, &enforcing->guard, &off);
-	if (result == -EOPNOTSUPP || result == -EINVAL || result == -ENOSYS) {
-		(void)snprintf(enforcing->guard_off, sizeof(enforcing->guard_off), "%.199s",
-			       off.message);
-		return 0;
-	}
-	if (result < 0)
-		*error = off;
+	if (result == -EOPNOTSUPP)
+		return error_prefix(error, "programs cannot be stopped before they begin "
+					   "(--without-fanotify goes on with what stops them right "
+					   "after)");
 	return result;
 }
 
@@ -516,10 +517,10 @@ static int take_office(struct enforcing *enforcing, struct error *error)
 		enforcing_say(enforcing, EVENT_WORKER_RESTARTED,
 			      "took over from guard %d, whose supervisor was gone", (int)orphan);
 	if (!enforcing->guard)
-		enforcing_say(enforcing, EVENT_LAYER,
-			      "no permission events, programs are stopped right after they began: "
-			      "%s",
-			      enforcing->guard_off);
+		enforcing_say(
+			enforcing, EVENT_LAYER,
+			"no permission events (--without-fanotify), programs are stopped right "
+			"after they began");
 	return 0;
 }
 

@@ -26,8 +26,7 @@ struct enforcing {
 	struct control_server *control;
 
 	enum guard_mode mode;
-	struct guard_keeper *guard; /* NULL: this kernel has no permission events */
-	char guard_off[200];	    /* why */
+	struct guard_keeper *guard; /* NULL: told to go without permission events */
 	size_t gaps_told;
 	struct sweeper_keeper *sweeper;
 	int findings[2]; /* the guard's channel: ours, its */

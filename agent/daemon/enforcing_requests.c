@@ -70,9 +70,9 @@ static json_t *layers_json(const struct enforcing *enforcing)
 			       coverage_count(guard_keeper_coverage(enforcing->guard)),
 			       coverage_scope_here() == COVERAGE_FILESYSTEMS ? "filesystems"
 									     : "mounts");
-	(void)json_array_append_new(list,
-				    layer_json(LAYER_PERMISSION_NAME, enforcing->guard != NULL,
-					       enforcing->guard ? places : enforcing->guard_off));
+	(void)json_array_append_new(
+		list, layer_json(LAYER_PERMISSION_NAME, enforcing->guard != NULL,
+				 enforcing->guard ? places : "switched off by --without-fanotify"));
 	(void)json_array_append_new(
 		list, layer_json(LAYER_CONNECTOR_NAME, connector_off == NULL, connector_off));
 	(void)json_array_append_new(list,

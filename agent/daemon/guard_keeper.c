@@ -8,15 +8,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "privilege/child.h"
 
-#define WATCH_NS	     NS_PER_S
-#define RETRY_NS	     (10 * NS_PER_MS)
-#define SILENCE_NS	     (GUARD_SILENCE_MS * NS_PER_MS)
-#define ORDERLY_END_MS	     1000
-#define ORDERLY_END_PAUSE_US 1000
+#define WATCH_NS   NS_PER_S
+#define RETRY_NS   (10 * NS_PER_MS)
+#define SILENCE_NS (GUARD_SILENCE_MS * NS_PER_MS)
+#define END_MS	   1000
 
 struct guard_keeper {
 	struct loop *loop;
@@ -86,6 +87,11 @@ static void on_watch(void *context)
 
 	if (!keeper->pid)
 		return;
+	/* whoever traces it is told of its end before we are, and may keep that to himself */
+	if (keeper->killed_for[0] && child_has_ended(keeper->pid)) {
+		(void)guard_keeper_child(keeper, keeper->pid, SIGKILL);
+		return;
+	}
 	if (keeper->told_to_end && now_ns - keeper->told_ns > SILENCE_NS) {
 		end_silent(keeper, "it did not end when it was told to");
 		return;
@@ -183,6 +189,8 @@ static int take_desk(struct guard_keeper *keeper, struct error *error)
 		result = desk_map(keeper->desk_fd, &keeper->desk);
 		if (result == 0)
 			(void)desk_settle(keeper->desk, coverage_fd(keeper->coverage));
+		/* what the kernel need not ask went by the policy of then */
+		coverage_forget_verdicts(keeper->coverage);
 	} else {
 		result = desk_new(&keeper->desk_fd, &keeper->desk);
 	}
@@ -240,18 +248,14 @@ int guard_keeper_cover(struct guard_keeper *keeper, struct error *error)
 	return coverage_start(keeper->coverage, keeper->loop, error);
 }
 
+/* Not longer than that: those whom it does not answer wait for us to close the group. */
 static void end_guard(pid_t pid)
 {
-	int status;
-
 	(void)kill(pid, SIGTERM);
-	for (int i = 0; i < ORDERLY_END_MS; i++) {
-		if (waitpid(pid, &status, WNOHANG) != 0)
-			return;
-		(void)usleep(ORDERLY_END_PAUSE_US);
-	}
+	if (child_reap(pid, END_MS))
+		return;
 	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, &status, 0);
+	(void)child_reap(pid, END_MS);
 }
 
 void guard_keeper_free(struct guard_keeper *keeper)

@@ -17,6 +17,8 @@
 
 #include "base/cleanup.h"
 #include "guard/desk.h"
+#include "observe/host/process_info.h"
+#include "privilege/child.h"
 
 #define IDLE_WAIT_MS 1000
 #define END_WAIT_MS  2000
@@ -24,35 +26,47 @@
 /* What the locked file says. */
 struct holder {
 	int supervisor;
-	int guard; /* 0: none */
-	int group; /* numbers in the guard's descriptor table */
+	unsigned long long since_ns; /* when it began: pids are given again */
+	int guard;		     /* 0: none */
+	int group;		     /* numbers in the guard's descriptor table */
 	int desk;
 };
 
 struct instance {
 	char path[PATH_MAX];
 	int lock;
-	int guard_process; /* pidfd of the guard that was left over, or -1 */
+	unsigned long long since_ns; /* our own beginning */
+	int guard_process;	     /* pidfd of the guard that was left over, or -1 */
 	struct holder former;
 };
 
 static int read_holder(int fd, struct holder *ret_holder)
 {
-	char text[160];
+	char text[200];
 	ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
 
 	if (size < 0)
 		return -errno;
 	text[size] = '\0';
-	if (sscanf(text, "supervisor %d\nguard %d\ngroup %d\ndesk %d\n", &ret_holder->supervisor,
-		   &ret_holder->guard, &ret_holder->group, &ret_holder->desk) != 4)
+	if (sscanf(text, "supervisor %d\nsince %llu\nguard %d\ngroup %d\ndesk %d\n",
+		   &ret_holder->supervisor, &ret_holder->since_ns, &ret_holder->guard,
+		   &ret_holder->group, &ret_holder->desk) != 5)
 		return -EBADMSG;
 	return 0;
 }
 
-static bool is_alive(pid_t pid)
+static unsigned long long started_ns(pid_t pid)
 {
-	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+	struct process_stat stat;
+
+	return process_stat_read(pid, &stat) == 0 ? stat.started_ns : 0;
+}
+
+static bool is_alive(const struct holder *holder)
+{
+	return holder->supervisor > 0 && holder->since_ns > 0 &&
+	       started_ns(holder->supervisor) == holder->since_ns &&
+	       !child_has_ended(holder->supervisor);
 }
 
 static int make_directory_of(const char *path, struct error *error)
@@ -78,7 +92,7 @@ static int meet_holder(struct instance *instance, struct error *error)
 				 "%s is locked by a process that says nothing of itself; "
 				 "'fuser %s' names it",
 				 instance->path, instance->path);
-	if (is_alive(instance->former.supervisor))
+	if (is_alive(&instance->former))
 		return error_set(error, EBUSY,
 				 "rtguard enforces here already: process %d; 'rtguard status' asks "
 				 "it, 'rtguard stop' ends it",
@@ -104,6 +118,7 @@ int instance_claim(const char *path, struct instance **ret_instance, struct erro
 	if (!instance)
 		return error_set(error, ENOMEM, "out of memory");
 	instance->guard_process = -1;
+	instance->since_ns = started_ns(getpid());
 	(void)snprintf(instance->path, sizeof(instance->path), "%s", path);
 	instance->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (instance->lock < 0)
@@ -138,9 +153,10 @@ pid_t instance_orphan(const struct instance *instance)
 
 void instance_note(struct instance *instance, pid_t guard, int group, int desk)
 {
-	char text[160];
-	int size = snprintf(text, sizeof(text), "supervisor %d\nguard %d\ngroup %d\ndesk %d\n",
-			    (int)getpid(), (int)guard, group, desk);
+	char text[200];
+	int size = snprintf(text, sizeof(text),
+			    "supervisor %d\nsince %llu\nguard %d\ngroup %d\ndesk %d\n",
+			    (int)getpid(), instance->since_ns, (int)guard, group, desk);
 
 	if (ftruncate(instance->lock, 0) == 0)
 		(void)!pwrite(instance->lock, text, (size_t)size, 0);

@@ -12,9 +12,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "privilege/channel.h"
+#include "privilege/child.h"
 
 /* One that ends again at once is not started again at once. */
 #define RETRY_NS      (100 * NS_PER_MS)
+#define END_MS	      1000
 #define MESSAGES_MOST 64 /* in one turn of the loop */
 
 struct sweeper_keeper {
@@ -173,7 +175,7 @@ void sweeper_keeper_free(struct sweeper_keeper *keeper)
 		return;
 	if (keeper->pid > 0) {
 		(void)kill(keeper->pid, SIGKILL); /* it holds nothing that needs an order */
-		(void)waitpid(keeper->pid, NULL, 0);
+		(void)child_reap(keeper->pid, END_MS);
 	}
 	if (keeper->channel >= 0)
 		on_message(keeper, keeper->channel, EPOLLIN);

@@ -41,9 +41,10 @@ static const struct failure_answer answers[] = {
 		{
 			"supervisor-killed",
 			"the supervisor was killed",
-			"the guard stays and judges on; a new supervisor takes its place over, "
-			"under systemd with the descriptors that it kept",
-			"start rtguard enforce again where nothing restarts it",
+			"the guard stays and judges on; the next supervisor takes over what the "
+			"guard holds, so that there is no moment without one",
+			"start rtguard enforce again where nothing restarts it; the unit for "
+			"systemd does",
 		},
 	[FAILURE_SECOND_INSTANCE] =
 		{
@@ -62,10 +63,10 @@ static const struct failure_answer answers[] = {
 	[FAILURE_QUEUE_OVERFLOW] =
 		{
 			"queue-overflow",
-			"the kernel's queue of events overflowed (audit only: permission events "
-			"have no limit)",
-			"it is counted, and the sweeper looks at every process",
-			"nothing; programs that lived shorter than the sweep may be missing",
+			"the kernel's queue of events overflowed",
+			"it cannot: rtguard's queue has no limit, in either mode; should a kernel "
+			"say so all the same, it is counted",
+			"nothing; rtguard status has the count",
 		},
 	[FAILURE_FILE_UNREADABLE] =
 		{
@@ -131,16 +132,16 @@ static const struct failure_answer answers[] = {
 		{
 			"clock-jump",
 			"the wall clock was set",
-			"nothing: limits and watchdogs use the clock that cannot be set; only "
-			"times in the event log jump",
+			"nothing: limits, watchdogs and the confirmation use clocks that cannot be "
+			"set; only times in the event log jump",
 			"nothing",
 		},
 	[FAILURE_LAYER_MISSING] =
 		{
 			"layer-missing",
 			"the kernel or a container lacks one of the layers",
-			"the other layers hold alone; without permission events rtguard enforces "
-			"only when told to",
+			"the other layers hold alone; without permission events rtguard does not "
+			"start unless told to go without them",
 			"rtguard doctor says which kernel option or privilege it needs",
 		},
 	[FAILURE_ORDERLY_STOP] =

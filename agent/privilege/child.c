@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
+
+#define PAUSE_US 1000
 
 void child_reset_signals(void)
 {
@@ -76,4 +81,25 @@ pid_t child_fork(int keep)
 	if (child_close_others(keep) < 0 || child_die_with(supervisor) < 0)
 		_exit(1);
 	return 0;
+}
+
+bool child_has_ended(pid_t pid)
+{
+	_cleanup_(closep) int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd ended = {.fd = process, .events = POLLIN};
+
+	return process >= 0 && poll(&ended, 1, 0) == 1;
+}
+
+bool child_reap(pid_t pid, unsigned int limit_ms)
+{
+	uint64_t until_ns = clock_monotonic_ns() + limit_ms * NS_PER_MS;
+
+	while (waitpid(pid, NULL, WNOHANG) == 0 && !child_has_ended(pid)) {
+		if (clock_monotonic_ns() >= until_ns)
+			return false;
+		(void)usleep(PAUSE_US);
+	}
+	(void)waitpid(pid, NULL, WNOHANG);
+	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef PRIVILEGE_CHILD_H
 #define PRIVILEGE_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* What every forked process of ours becomes before it does its work. All return 0 or negative
@@ -23,5 +24,13 @@ void child_spare_from_memory_killer(void);
 /* fork(2) and all of these but the last; in the child, where it fails, the child ends. Returns as
  * fork does, or negative errno. */
 pid_t child_fork(int keep);
+
+/* Whether a process, which need not be a child, runs no more, though perhaps nobody was told yet:
+ * whoever traces it comes first. */
+bool child_has_ended(pid_t pid);
+
+/* Waits for a child, for at most that long: a tracer may keep its end to himself, a disk may hold
+ * it. Returns whether it has ended. */
+bool child_reap(pid_t pid, unsigned int limit_ms);
 
 #endif
