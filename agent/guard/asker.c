@@ -9,6 +9,7 @@
 
 #include "guard/examiner.h"
 #include "guard/guard_private.h"
+#include "observe/host/named_file.h"
 #include "process/process_image.h"
 #include "process/process_read.h"
 
@@ -62,10 +63,13 @@ static bool find_script(struct guard *guard, struct inquiry *inquiry, const char
 	int result = script_find(guard->desk, inquiry->pid, name, &facts);
 
 	*ret_script = (struct file_result){.known = true, .absent = true};
-	if (result < 0 && result != -EAGAIN)
+	if ((result < 0 && result != -EAGAIN) || (result == 0 && !S_ISREG(facts.mode))) {
+		/* a learnt vector may name a stream, but what it names may not become one */
+		ret_script->absent = result == -ENOENT || result == -ENOTDIR ||
+				     (result == 0 && S_ISDIR(facts.mode)) ||
+				     named_file_is_stream(name);
 		return true;
-	if (result == 0 && !S_ISREG(facts.mode))
-		return true;
+	}
 	if (result == 0) {
 		entry = verdict_cache_find(guard->cache, &facts.key);
 		if (entry) {

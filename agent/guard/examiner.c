@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "enforce/program_verdict.h"
+#include "observe/host/named_file.h"
 #include "process/file_examination.h"
 #include "program/file_facts.h"
 #include "report/finding.h"
@@ -41,9 +43,13 @@ static uint32_t why_not(int result)
 	}
 }
 
-static bool is_absent(int result)
+/* What stands in a script's place and is no regular file is not absent: a FIFO, or a link to a
+ * descriptor, brings code that nobody asks about. */
+static bool is_absent(const char *script, const struct file_report *report)
 {
-	return result == -ENOENT || result == -ENOTDIR || result == -ELOOP || result == -EINVAL;
+	if (report->result == -ENOENT || report->result == -ENOTDIR)
+		return true;
+	return report->result < 0 && (S_ISDIR(report->facts.mode) || named_file_is_stream(script));
 }
 
 static void examine(struct desk_examination *place, pid_t pid, const char *script,
@@ -58,7 +64,7 @@ static void examine(struct desk_examination *place, pid_t pid, const char *scrip
 	if (place->helper != getpid())
 		return;
 	place->hashed = report.result == 0;
-	place->absent = script && is_absent(report.result);
+	place->absent = script && is_absent(script, &report);
 	place->why = place->hashed || place->absent ? FINDING_NONE : why_not(report.result);
 	place->settled = report.settled;
 	place->nature = report.nature;
@@ -164,12 +170,18 @@ static bool has_our_root(pid_t pid)
 int script_find(struct desk *desk, pid_t pid, const char *script, struct file_facts *ret_facts)
 {
 	/* only what the kernel has in memory: no filesystem is asked, so that none can keep us */
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_CACHED | RESOLVE_NO_MAGICLINKS};
+	uint64_t descriptor;
 	char path[64];
 	int directory;
 	int result;
 	int fd;
 
+	if (named_file_is_descriptor(script, &descriptor)) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)descriptor);
+		return file_facts_at(AT_FDCWD, path, ret_facts);
+	}
 	if (!has_our_root(pid))
 		return -EAGAIN;
 	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);

@@ -31,7 +31,8 @@ bool examiner_is_helper(const struct desk *desk, pid_t pid);
 bool examiner_is_busy(const struct desk *desk);
 
 /* The file at once, where that is possible without opening it or waiting for anybody: *ret_facts.
- * -EAGAIN: only a helper can tell; -ENOENT and others: there is no such file. */
+ * -EAGAIN: only a helper can tell; -ENOENT, -ENOTDIR: there is no such file; -ELOOP: its name leads
+ * to what is another file for everyone. */
 struct file_facts;
 int script_find(struct desk *desk, pid_t pid, const char *script, struct file_facts *ret_facts);
 

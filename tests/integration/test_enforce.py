@@ -75,6 +75,31 @@ class Programs(EnforceCase):
         self.assertEqual(place.findings()[0]["kind"], "arguments-unknown")
         self.assertEqual(place.findings()[0]["arguments"], ["sh", "-c", "true; true"])
 
+    def test_what_took_a_learnt_scripts_place_brings_no_code_by_a_pipe(self):
+        (self.dir / "known.sh").write_text("true\n")
+        place = self.place(profile=profile_of([tool for tool in enforced.TOOLS if tool != "sh"],
+                                              scripts=[(self.dir / "known.sh", "sh")], pinned={"sh": [["/mnt/known.sh"]]}))
+        place.put(self.dir / "known.sh", "/mnt/known.sh")
+        script = pathlib.Path(f"/proc/{place.inside}/root/mnt/known.sh")
+
+        def run():
+            return subprocess.run(place.entered("sh", "/mnt/known.sh"), input=": >/mnt/trace\n", text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)
+        self.assertEqual(run().returncode, 0)
+        for target in ("/proc/self/fd/0", "/dev/stdin", "/dev/fd/0"):
+            with self.subTest(target):
+                script.unlink()
+                script.symlink_to(target)
+                self.assertNotEqual(run().returncode, 0)
+                self.assertFalse(place.exists("/mnt/trace"))
+        script.unlink()
+        os.mkfifo(script)
+        writer = subprocess.Popen(["sh", "-c", f"echo ': >/mnt/trace' >{script}"])
+        self.addCleanup(writer.wait)
+        self.addCleanup(writer.kill)
+        self.assertNotEqual(run().returncode, 0)
+        self.assertFalse(place.exists("/mnt/trace"))
+
     def test_audit_reports_and_stops_nothing(self):
         place = self.place("--audit")
         self.assert_runs(place, self.intruder(place))

@@ -15,14 +15,29 @@
 #include "base/text.h"
 
 /* "/dev/fd/3": by fexecve(3), or a shell's <(…) */
-static bool is_descriptor(const char *name, uint64_t *ret_number)
+bool named_file_is_descriptor(const char *name, uint64_t *ret_number)
 {
 	static const char *const places[] = {"/dev/fd/", "/proc/self/fd/"};
 
+	if (strcmp(name, "/dev/stdin") == 0) {
+		*ret_number = 0;
+		return true;
+	}
 	for (size_t i = 0; i < array_length(places); i++)
 		if (strncmp(name, places[i], strlen(places[i])) == 0)
 			return number_parse(name + strlen(places[i]), INT32_MAX, ret_number) == 0;
 	return false;
+}
+
+bool named_file_is_stream(const char *name)
+{
+	static const char *const devices[] = {"/dev/console", "/dev/null", "/dev/tty"};
+	uint64_t number;
+
+	for (size_t i = 0; i < array_length(devices); i++)
+		if (strcmp(name, devices[i]) == 0)
+			return true;
+	return named_file_is_descriptor(name, &number);
 }
 
 int named_file_open(pid_t pid, const char *name, bool within_mount)
@@ -33,7 +48,7 @@ int named_file_open(pid_t pid, const char *name, bool within_mount)
 	char path[64];
 	long place;
 
-	if (is_descriptor(name, &number)) {
+	if (named_file_is_descriptor(name, &number)) {
 		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)number);
 		place = open(path, O_PATH | O_CLOEXEC);
 		return place < 0 ? -errno : (int)place;
