@@ -233,6 +233,10 @@ static const struct {
 					  "hashed (enforce --file-size-limit)."},
 	[FINDING_FILE_UNREADABLE] = {NULL, "No entry permits it: the file could not be read. The "
 					   "kernel's log may say what is wrong with the disk."},
+	[FINDING_ENVIRONMENT_CODE] =
+		{NULL, "No entry permits it: a variable such as BASH_ENV, PERL5OPT or "
+		       "PYTHONINSPECT makes the interpreter run code that nobody "
+		       "checks. Start it without (docs/enforcing.md names them)."},
 };
 
 /* Of policy what has entries. */

@@ -10,6 +10,7 @@
 #include "guard/examiner.h"
 #include "guard/guard_private.h"
 #include "observe/host/named_file.h"
+#include "process/process_environment.h"
 #include "process/process_image.h"
 #include "process/process_read.h"
 
@@ -125,6 +126,17 @@ static void keep_script_name(struct image *image, const char *name)
 		memcpy(image->script, name, length + 1);
 }
 
+/* Older kernels hold a lock for it while another of its threads is in an exec, which waits for us.
+ */
+static bool is_given_code(struct guard *guard, const struct inquiry *inquiry,
+			  const struct asked_file *file)
+{
+	const char *path = program_policy_path(guard->policy, file->content.program);
+
+	return path && guard->reads_exec_arguments &&
+	       process_environment_brings_code(&guard->desk->transient, inquiry->pid, path);
+}
+
 /* What it runs is pinned: so are its arguments, as they stand in its own memory now. */
 static enum judgement judge_pinned(struct guard *guard, struct inquiry *inquiry,
 				   struct image *image)
@@ -140,8 +152,11 @@ static enum judgement judge_pinned(struct guard *guard, struct inquiry *inquiry,
 		return JUDGED;
 	}
 	judgement = judge_arguments(guard, inquiry, &file, NULL, &image->verdict, &name);
-	if (judgement == JUDGED)
-		keep_script_name(image, name);
+	if (judgement != JUDGED)
+		return judgement;
+	keep_script_name(image, name);
+	if (image->verdict == FINDING_NONE && is_given_code(guard, inquiry, &file))
+		image->verdict = FINDING_ENVIRONMENT_CODE;
 	return judgement;
 }
 

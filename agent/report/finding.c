@@ -23,6 +23,7 @@ static const struct {
 					  "lies where content cannot be vouched for"},
 	[FINDING_FILE_TOO_LARGE] = {"file-too-large", "is too large to be checked"},
 	[FINDING_FILE_UNREADABLE] = {"file-unreadable", "could not be read to be checked"},
+	[FINDING_ENVIRONMENT_CODE] = {"environment-code", "was given code in its environment"},
 };
 
 static const char *const layers[LAYER_COUNT] = {

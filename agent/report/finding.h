@@ -23,6 +23,7 @@ enum finding_kind {
 	FINDING_FILESYSTEM_UNTRUSTED, /* exec from FUSE: content cannot be vouched for */
 	FINDING_FILE_TOO_LARGE,	      /* beyond what is hashed */
 	FINDING_FILE_UNREADABLE,      /* an I/O error while hashing */
+	FINDING_ENVIRONMENT_CODE,     /* an interpreter was given code in its environment */
 	FINDING_KIND_COUNT,
 };
 

@@ -16,6 +16,7 @@
 #include "observe/host/process_sweep.h"
 #include "process/command_line.h"
 #include "process/filesystems.h"
+#include "process/process_environment.h"
 #include "program/arguments.h"
 #include "sweep/hash_helper.h"
 
@@ -141,10 +142,16 @@ static void judge(struct check *check)
 		.content = check->content,
 		.path = "",
 	};
+	enum finding_kind kind;
+	const char *path;
 
-	finish(check,
-	       program_verdict_image(checks->config.policy, &file,
-				     check->line ? &check->line->arguments : NULL, &check->script));
+	kind = program_verdict_image(checks->config.policy, &file,
+				     check->line ? &check->line->arguments : NULL, &check->script);
+	path = program_policy_path(checks->config.policy, check->content.program);
+	if (kind == FINDING_NONE && check->line && path &&
+	    process_environment_brings_code(NULL, check->verdict.image.pid, path))
+		kind = FINDING_ENVIRONMENT_CODE;
+	finish(check, kind);
 }
 
 /* What is known of the script, or that nothing is. */

@@ -100,6 +100,27 @@ class Programs(EnforceCase):
         self.assertNotEqual(run().returncode, 0)
         self.assertFalse(place.exists("/mnt/trace"))
 
+    def test_code_in_the_environment_of_a_learnt_script_does_not_run(self):
+        harness.need_tools("bash", "perl")
+        code = {"bash": ("echo known\n", {"BASH_FUNC_echo%%": "() { : >/mnt/trace; }"}, {"BASH_ENV": "/dev/stdin"}),
+                "perl": ("print 1;\n", {"PERL5OPT": "-d", "PERL5DB": "BEGIN{open(F,'>/mnt/trace')}"})}
+        for tool, (text, *_) in code.items():
+            (self.dir / f"known.{tool}").write_text(text)
+        place = self.place(profile=profile_of(enforced.TOOLS, scripts=[(self.dir / f"known.{tool}", tool) for tool in code],
+                                              pinned={tool: [["--none"]] for tool in code}))
+        for tool, (_, *environments) in code.items():
+            place.put(self.dir / f"known.{tool}", f"/mnt/known.{tool}")
+            for environment in ({}, *environments):
+                with self.subTest(tool=tool, environment=environment):
+                    done = subprocess.run(place.entered(tool, f"/mnt/known.{tool}"), input=": >/mnt/trace\n", text=True,
+                                          env={**os.environ, **environment}, stdout=subprocess.PIPE,
+                                          stderr=subprocess.PIPE, timeout=20, check=False)
+                    self.assertEqual(done.returncode == 0, not environment, done.stderr)
+                    self.assertFalse(place.exists("/mnt/trace"))
+        self.assertTrue(wait_until(lambda: len(place.findings()) == 3))
+        self.assertEqual({(finding["kind"], finding["action"]) for finding in place.findings()},
+                         {("environment-code", "killed")})
+
     def test_audit_reports_and_stops_nothing(self):
         place = self.place("--audit")
         self.assert_runs(place, self.intruder(place))
