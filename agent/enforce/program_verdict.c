@@ -130,6 +130,8 @@ bool program_verdict_caches_open(const struct asked_file *file)
 
 bool program_verdict_caches_exec(const struct asked_file *file)
 {
-	return program_verdict_caches_open(file) && !(file->content.uses & CONTENT_PINNED) &&
-	       !file->sets_user && !file->becomes_user;
+	/* that a script was executed is what permits its interpreter a moment later */
+	return program_verdict_caches_open(file) &&
+	       !(file->content.uses & (CONTENT_PINNED | CONTENT_SCRIPT)) && !file->sets_user &&
+	       !file->becomes_user;
 }

@@ -147,6 +147,9 @@ static enum judgement judge_pinned(struct guard *guard, struct inquiry *inquiry,
 	enum judgement judgement;
 
 	if (command_line_read(&guard->line, &guard->desk->transient, inquiry->pid) < 0) {
+		/* nobody waits: an exec may be half done, its arguments come a moment later */
+		if (guard->config->mode == GUARD_AUDIT)
+			return JUDGED_GONE;
 		image->verdict =
 			program_verdict_image(guard->policy, &file, NULL, &(struct content){0});
 		return JUDGED;
@@ -212,6 +215,21 @@ static bool find_content(struct guard *guard, struct inquiry *inquiry,
 	return false;
 }
 
+/* While nobody waits for us a process goes on: to another program, whose arguments are no news of
+ * this one, or to its end. What it became has events of its own. */
+static bool has_moved_on(struct guard *guard, const struct inquiry *inquiry,
+			 const struct image *image)
+{
+	struct process_stat process;
+	struct file_facts facts;
+
+	return process_image_facts(&guard->desk->transient, inquiry->pid, &facts) < 0 ||
+	       !file_key_equal(&facts.key, &image->key) ||
+	       process_read_stat(&guard->desk->transient, inquiry->pid, &process) < 0 ||
+	       process.started_ns != image->started_ns || !process.image_mark ||
+	       process.image_mark != image->mark;
+}
+
 static enum judgement judge_image(struct guard *guard, struct inquiry *inquiry,
 				  const struct file_facts *facts, struct asker *asker)
 {
@@ -247,6 +265,9 @@ static enum judgement judge_image(struct guard *guard, struct inquiry *inquiry,
 							      &(struct content){0});
 		if (judgement != JUDGED)
 			return judgement;
+		if (guard->config->mode == GUARD_AUDIT && image.verdict != FINDING_NONE &&
+		    has_moved_on(guard, inquiry, &image))
+			return JUDGED_GONE;
 		known = image_table_add(guard->images, &image);
 	}
 	asker->process.image = known->content;

@@ -154,9 +154,20 @@ static void judge(struct check *check)
 	finish(check, kind);
 }
 
+/* It has ended, or runs another program, which has an event of its own: what could not be read of
+ * it any more is held against nobody. */
+static bool has_moved_on(const struct check *check)
+{
+	return !process_image_holds(NULL, &check->verdict.image);
+}
+
 /* What is known of the script, or that nothing is. */
 static void script_hashed(struct check *check, const uint8_t *sha256)
 {
+	if (!sha256 && has_moved_on(check)) {
+		finish(check, FINDING_NONE);
+		return;
+	}
 	if (sha256)
 		check->script = program_policy_find(check->owner->config.policy, sha256);
 	judge(check);
@@ -235,8 +246,14 @@ static void check_arguments(struct check *check)
 	const char *script = NULL;
 
 	check->line = calloc(1, sizeof(*check->line));
-	if (check->line && command_line_read(check->line, NULL, check->verdict.image.pid) < 0)
-		freep(&check->line);
+	if (check->line && command_line_read(check->line, NULL, check->verdict.image.pid) < 0) {
+		free(check->line);
+		check->line = NULL;
+	}
+	if (!check->line && has_moved_on(check)) {
+		finish(check, FINDING_NONE);
+		return;
+	}
 	if (check->line)
 		script = script_argument(program_policy_path(policy, check->content.program),
 					 &check->line->arguments);

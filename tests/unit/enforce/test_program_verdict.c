@@ -273,7 +273,7 @@ static void what_the_kernel_remembers(void **state)
 	} cases[] = {
 		{ROW(DAEMON, FILE_EXECUTABLE, '1', "/bin/daemon", FINDING_NONE, ), true, true},
 		{ROW(DAEMON, FILE_EXECUTABLE, '4', "/lib/ld.so", FINDING_NONE, ), true, true},
-		{ROW(DAEMON, FILE_CODE, '3', "/opt/app", FINDING_NONE, ), true, true},
+		{ROW(DAEMON, FILE_CODE, '3', "/opt/app", FINDING_NONE, ), true, false},
 		{ROW(DAEMON, FILE_EXECUTABLE, '2', PYTHON, FINDING_NONE, ), true, false},
 		{ROW(DAEMON, FILE_EXECUTABLE, '1', "/bin/daemon", FINDING_NONE, .becomes = "root"),
 		 true, false},
