@@ -22,7 +22,7 @@ static bool is_trusted_pid(const struct guard *guard, pid_t pid)
 	for (size_t i = 0; i < GUARD_TRUSTED; i++)
 		if (pid == guard->config->trusted[i])
 			return true;
-	return pid == getpid() || examiner_is_helper(guard->desk, pid);
+	return pid == guard->self || examiner_is_helper(guard->desk, pid);
 }
 
 /* Forked from the supervisor or the sweeper, and still that program. */

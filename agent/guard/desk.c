@@ -127,13 +127,24 @@ struct desk_pending *desk_defer(struct desk *desk)
 	return NULL;
 }
 
+/* Bytes that may be none: all where the cursor did not come to rest at the end of the events. */
+static size_t used_of(const struct desk *desk)
+{
+	uint32_t length;
+
+	if (desk->cursor > DESK_BUFFER_SIZE - sizeof(length))
+		return DESK_BUFFER_SIZE;
+	memcpy(&length, desk->buffer + desk->cursor, sizeof(length));
+	return length ? DESK_BUFFER_SIZE : desk->cursor;
+}
+
 ssize_t desk_fill(struct desk *desk, int fanotify)
 {
 	ssize_t got;
 
 	/* The cursor stands behind the last event: as long as it does, the buffer counts for
-	 * nothing. */
-	memset(desk->buffer, 0, sizeof(desk->buffer));
+	 * nothing. Behind it all is zero. */
+	memset(desk->buffer, 0, used_of(desk));
 	COMMIT(desk->cursor, 0);
 	desk->read_ns = clock_monotonic_ns();
 	got = read(fanotify, desk->buffer, sizeof(desk->buffer));

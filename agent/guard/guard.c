@@ -26,6 +26,7 @@
 #define IMAGE_LIMIT	 512  /* processes that run pinned programs, at a time */
 #define DESCRIPTOR_LIMIT 16384
 #define HELD_FINDINGS_MS 10
+#define SIGNAL_TURNS	 64
 
 /* A signal need only end the wait. */
 static void wake(int number)
@@ -135,10 +136,10 @@ static bool wait_for_events(struct guard *guard, const sigset_t *while_waiting, 
 		  while_waiting) < 0 &&
 	    errno == EINTR)
 		return false; /* SIGTERM alone is let in here */
-	if (!guard->desk->busy_since_ns)
-		guard->desk->busy_since_ns = clock_monotonic_ns();
+	guard->desk->busy_since_ns = clock_monotonic_ns();
 	guard->desk->beat++;
-	return !is_told_to_end();
+	/* as long as there are events no signal ends the wait: it is looked for now and then */
+	return ++guard->turns % SIGNAL_TURNS || !is_told_to_end();
 }
 
 static int serve(struct guard *guard, const sigset_t *while_waiting)
@@ -162,7 +163,6 @@ static int serve(struct guard *guard, const sigset_t *while_waiting)
 		}
 		if (!wait_for_events(guard, while_waiting, timeout_ms))
 			return 0;
-		desk->busy_since_ns = clock_monotonic_ns();
 		got = desk_fill(desk, guard->config->fanotify);
 		if (got == -EBADF)
 			return -EBADF;
@@ -182,7 +182,8 @@ int guard_run(const struct guard_config *config)
 	result = guard_new(config, &guard);
 	if (result < 0)
 		return result;
-	config->desk->guard_pid = getpid();
+	guard->self = getpid();
+	config->desk->guard_pid = guard->self;
 	result = serve(guard, &while_waiting);
 	config->desk->busy_since_ns = 0;
 	config->desk->guard_pid = 0;

@@ -74,6 +74,7 @@ struct guard {
 	struct filesystems *filesystems;
 	struct kernel_cache kernel;
 	struct finding_outbox outbox;
+	pid_t self;
 	struct file_key own_program;
 	bool reads_exec_arguments; /* Linux 5.11: no lock of an exec is needed for it */
 	bool randomised;	   /* the kernel puts stacks at random addresses */
@@ -82,6 +83,7 @@ struct guard {
 	char path[4096];
 	struct inquiry cases[DESK_PENDING_LIMIT]; /* beside desk->pending */
 	size_t turn;
+	unsigned int turns; /* of waiting for events */
 	size_t waiting; /* pending events */
 	uint8_t buffer[FILE_HASH_SLICE];
 };

@@ -325,9 +325,12 @@ static bool work_case(struct guard *guard, struct inquiry *inquiry)
 
 int work_pending(struct guard *guard)
 {
-	uint64_t until_ns = clock_monotonic_ns() + TURN_NS;
+	uint64_t until_ns;
 	bool more = true;
 
+	if (!guard->waiting)
+		return -1;
+	until_ns = clock_monotonic_ns() + TURN_NS;
 	while (guard->waiting && more) {
 		more = false;
 		for (size_t n = 0; n < DESK_PENDING_LIMIT; n++) {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,21 +24,21 @@ typedef int (*link_fn)(void *context, const char *link);
 
 static int use_thread(pid_t thread, link_fn use, void *context)
 {
-	char link[64];
+	char link[PROCESS_PATH_SIZE];
 
-	(void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)thread);
+	process_path(link, thread, "exe");
 	return use(context, link);
 }
 
 static int use_other_threads(struct transient *transient, pid_t pid, link_fn use, void *context)
 {
 	_Alignas(8) char bytes[4096];
-	char path[64];
+	char path[PROCESS_PATH_SIZE];
 	int result = -ENOENT;
 	long got;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	process_path(path, pid, "task");
 	fd = transient_open(transient, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;

@@ -2,20 +2,36 @@
 #include "process/process_read.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
+void process_path(char path[PROCESS_PATH_SIZE], pid_t pid, const char *name)
+{
+	char digits[3 * sizeof(unsigned int)];
+	unsigned int rest = (unsigned int)pid;
+	char *end = stpcpy(path, "/proc/");
+	size_t count = 0;
+
+	do {
+		digits[count++] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	while (count)
+		*end++ = digits[--count];
+	*end++ = '/';
+	*stpncpy(end, name, (size_t)(path + PROCESS_PATH_SIZE - 1 - end)) = '\0';
+}
+
 ssize_t process_read(struct transient *transient, pid_t pid, const char *name, char *bytes,
 		     size_t size)
 {
-	char path[64];
+	char path[PROCESS_PATH_SIZE];
 	ssize_t length;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	process_path(path, pid, name);
 	fd = transient_open(transient, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
@@ -47,10 +63,10 @@ void process_read_link(pid_t pid, const char *name, char *path, size_t size)
 {
 	static const char mark[] = " (deleted)";
 	const ssize_t mark_length = sizeof(mark) - 1;
-	char link[64];
+	char link[PROCESS_PATH_SIZE];
 	ssize_t length;
 
-	(void)snprintf(link, sizeof(link), "/proc/%d/%s", (int)pid, name);
+	process_path(link, pid, name);
 	length = readlink(link, path, size - 1);
 	if (length < 0)
 		length = 0;

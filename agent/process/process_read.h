@@ -15,6 +15,10 @@
  * that an exec in progress holds. All return negative errno.
  */
 
+/* "/proc/PID/name", cut at the size: done for each event, and so without printf. */
+#define PROCESS_PATH_SIZE 64
+void process_path(char path[PROCESS_PATH_SIZE], pid_t pid, const char *name);
+
 /* At most size - 1 bytes, NUL-terminated. Returns the length. */
 ssize_t process_read(struct transient *transient, pid_t pid, const char *name, char *bytes,
 		     size_t size);
