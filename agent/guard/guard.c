@@ -168,7 +168,8 @@ static int serve(struct guard *guard, const sigset_t *while_waiting)
 			return -EBADF;
 		if (got < 0) /* the kernel could not open the file for us, and said no */
 			desk->unread++;
-		filesystems_refresh(guard->filesystems);
+		if (filesystems_refresh(guard->filesystems))
+			verdict_cache_clear(guard->cache);
 	}
 }
 

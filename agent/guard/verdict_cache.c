@@ -82,6 +82,13 @@ struct verdict_entry *verdict_cache_add(struct verdict_cache *cache, const struc
 	return entry;
 }
 
+void verdict_cache_clear(struct verdict_cache *cache)
+{
+	for (size_t set = 0; set < cache->sets; set++)
+		for (size_t i = 0; i < WAYS; i++)
+			cache->entries[set][i].used = 0;
+}
+
 void verdict_cache_forget(struct verdict_cache *cache, uint64_t device, uint64_t inode)
 {
 	struct verdict_entry *set = set_of(cache, device, inode);

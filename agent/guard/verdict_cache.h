@@ -34,6 +34,8 @@ struct verdict_entry *verdict_cache_find(struct verdict_cache *cache, const stru
 /* A zeroed one for the key (or the one it has). */
 struct verdict_entry *verdict_cache_add(struct verdict_cache *cache, const struct file_key *key);
 
+void verdict_cache_clear(struct verdict_cache *cache);
+
 /* Forgets all states of a file. */
 void verdict_cache_forget(struct verdict_cache *cache, uint64_t device, uint64_t inode);
 

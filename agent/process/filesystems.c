@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -157,12 +158,14 @@ void filesystems_free(struct filesystems *filesystems)
 	free(filesystems);
 }
 
-void filesystems_refresh(struct filesystems *filesystems)
+bool filesystems_refresh(struct filesystems *filesystems)
 {
 	struct pollfd changed = {.fd = *filesystems->mounts_fd, .events = POLLPRI};
 
-	if (changed.fd > 0 && poll(&changed, 1, 0) > 0)
-		read_mounts(filesystems);
+	if (changed.fd <= 0 || poll(&changed, 1, 0) <= 0)
+		return false;
+	read_mounts(filesystems);
+	return true;
 }
 
 struct search {
@@ -220,6 +223,9 @@ enum filesystem_class filesystems_class(struct filesystems *filesystems,
 		each_mount(filesystems, fd, compare, &search);
 		transient_close(filesystems->transient, fd);
 	}
+	/* nobody tells when another filesystem gets its device, with times that somebody gave it */
+	if (search.found && search.class == FILESYSTEM_LOCAL && major(file->key.device))
+		return FILESYSTEM_COARSE;
 	/* nobody knows it: nothing is remembered of it */
 	return search.found ? search.class : FILESYSTEM_REMOTE;
 }

@@ -31,8 +31,10 @@ int filesystems_new(struct transient *transient, int32_t *mounts,
 void filesystems_free(struct filesystems *filesystems);
 
 /* Looks whether anything was mounted or unmounted: to be called after events were read and before
- * they are judged. The descriptor to poll (POLLPRI) is *mounts. */
-void filesystems_refresh(struct filesystems *filesystems);
+ * they are judged. The descriptor to poll (POLLPRI) is *mounts. True: whatever was remembered under
+ * a device's number may be of another filesystem by now, whose inodes have the times that somebody
+ * gave them. */
+bool filesystems_refresh(struct filesystems *filesystems);
 
 /* pid: in whose mounts it is looked for when it is in none of ours. */
 enum filesystem_class filesystems_class(struct filesystems *filesystems,

@@ -366,7 +366,7 @@ static void begin(struct check *check)
 		finish(check, FINDING_FILESYSTEM_UNTRUSTED);
 		return;
 	}
-	filesystems_refresh(checks->filesystems);
+	(void)filesystems_refresh(checks->filesystems);
 	check->is_local = is_local(checks->filesystems, &file, image->pid);
 	if (!check->is_local && !filesystems_has(checks->filesystems, &file))
 		tell_uncovered(checks, image);

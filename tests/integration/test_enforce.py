@@ -100,6 +100,38 @@ class Programs(EnforceCase):
         self.assertNotEqual(run().returncode, 0)
         self.assertFalse(place.exists("/mnt/trace"))
 
+    def test_another_filesystem_on_the_same_device_with_the_same_times_is_another(self):
+        harness.need_tools("losetup", "mkfs.ext4", "debugfs")
+        tool = bytearray(pathlib.Path(shutil.which("touch")).read_bytes())
+        place = self.place(programs=["touch", "umount"], prepare="mkdir /mnt/stick")
+        ran = []
+        for number in range(2):
+            (self.dir / "tool").write_bytes(tool)
+            image = self.dir / f"image{number}"
+            commands = f"write {self.dir}/tool tool\nset_inode_field tool mode 0100755\n" + "".join(
+                f"set_inode_field tool {time} 20260101000000\nset_inode_field tool {time}_extra 0\n"
+                for time in ("ctime", "mtime"))
+            with open(image, "wb") as file:
+                file.truncate(4 << 20)
+            subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+            subprocess.run(["debugfs", "-w", "-f", "-", image], input=commands, text=True, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if number == 0:
+                device = subprocess.run(["losetup", "--find", "--show", image], stdout=subprocess.PIPE, text=True,
+                                        check=False).stdout.strip()
+                if not device:
+                    self.skipTest("no loop device")
+                self.addCleanup(subprocess.run, ["losetup", "--detach", device])
+            else:
+                subprocess.run(["losetup", "--detach", device], check=True)
+                subprocess.run(["losetup", device, image], check=True)
+            self.assertEqual(place.run("mount", "-t", "ext4", device, "/mnt/stick").returncode, 0)
+            place.run("/mnt/stick/tool", f"/mnt/trace{number}")
+            ran.append(place.exists(f"/mnt/trace{number}"))
+            self.assertEqual(place.run("umount", "/mnt/stick").returncode, 0)
+            tool[-5] ^= 1
+        self.assertEqual(ran, [True, False])
+
     def test_code_in_the_environment_of_a_learnt_script_does_not_run(self):
         harness.need_tools("bash", "perl")
         code = {"bash": ("echo known\n", {"BASH_FUNC_echo%%": "() { : >/mnt/trace; }"}, {"BASH_ENV": "/dev/stdin"}),
