@@ -45,7 +45,7 @@ static int send_request(int fd, const char *path, const json_t *request, struct 
 	do {
 		sent = send(fd, text, strlen(text), MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
-	return sent < 0 ? connect_failed(path, errno == EPIPE ? ECONNREFUSED : errno, error) : 0;
+	return sent < 0 ? connect_failed(path, errno == EPIPE ? EAGAIN : errno, error) : 0;
 }
 
 /* Takes the request's reference. Returns the descriptor or negative errno. */
