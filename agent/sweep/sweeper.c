@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "observe/host/process_info.h"
 #include "privilege/channel.h"
 #include "privilege/child.h"
 #include "sweep/image_watch.h"
@@ -91,6 +92,17 @@ static bool concerns(void *context, pid_t pid)
 	return pid != sweeper->config->supervisor && pid != getpid();
 }
 
+/* While the supervisor is stopped nobody replaces a guard that ended, and everybody waits. A
+ * debugger's stop is another state. */
+static void keep_supervisor_going(void *context)
+{
+	const struct sweeper *sweeper = context;
+	struct process_stat status;
+
+	if (process_stat_read(sweeper->config->supervisor, &status) == 0 && status.state == 'T')
+		(void)kill(sweeper->config->supervisor, SIGCONT);
+}
+
 int sweeper_run(const struct sweeper_config *config)
 {
 	struct sweeper sweeper = {.config = config};
@@ -115,6 +127,9 @@ int sweeper_run(const struct sweeper_config *config)
 		tell_layers(&sweeper);
 		result = image_watch_start(sweeper.watch);
 	}
+	if (result == 0 && config->supervisor > 0)
+		result = loop_add_timer(sweeper.loop, NS_PER_S, keep_supervisor_going, &sweeper,
+					NULL);
 	if (result == 0)
 		result = loop_run(sweeper.loop);
 	image_watch_free(sweeper.watch);

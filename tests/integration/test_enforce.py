@@ -317,6 +317,14 @@ class Failures(EnforceCase):
         self.assert_stopped(place, self.intruder(place))
         self.assertNotEqual(place.worker("guard"), before)
 
+    def test_a_stopped_supervisor_goes_on_and_replaces_the_guard(self):
+        place = self.place()
+        guard = place.worker("guard")
+        os.kill(place.supervisor_pid(), signal.SIGSTOP)
+        os.kill(guard, signal.SIGKILL)
+        self.assertEqual(place.run("true").returncode, 0)
+        self.assert_stopped(place, self.intruder(place))
+
     def test_a_killed_sweeper_is_replaced(self):
         place = self.place()
         before = place.worker("sweeper")
