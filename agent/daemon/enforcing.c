@@ -188,7 +188,7 @@ static int make_guard(struct enforcing *enforcing, enum guard_mode mode, int gro
 		.mode = mode,
 		.findings = enforcing->findings[1],
 		.pass_files = enforcing->quarantine != NULL,
-		.policy = enforcing->policy->policy,
+		.policy = enforcing->policy,
 		.trusted = trusted,
 		.file_size_limit = enforcing->config->file_size_limit,
 		.inherited_group = group,
@@ -351,7 +351,7 @@ static void on_policy_loaded(void *context, struct loaded_policy *policy, const 
 	enforcing->policy = policy;
 	policy_note_version(&source, &policy->summary);
 	if (enforcing->guard)
-		guard_keeper_set_policy(enforcing->guard, policy->policy, on_policy_in_force);
+		guard_keeper_set_policy(enforcing->guard, policy, on_policy_in_force);
 	else
 		on_policy_in_force(enforcing);
 }

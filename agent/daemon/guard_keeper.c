@@ -162,10 +162,17 @@ bool guard_keeper_child(struct guard_keeper *keeper, pid_t pid, int status)
 
 /* ---- changes ---- */
 
-void guard_keeper_set_policy(struct guard_keeper *keeper, const struct program_policy *policy,
+static void take_policy(struct guard_keeper *keeper, const struct loaded_policy *policy)
+{
+	keeper->guard.policy = policy->policy;
+	keeper->guard.users = policy->users;
+	keeper->guard.user_count = policy->user_count;
+}
+
+void guard_keeper_set_policy(struct guard_keeper *keeper, const struct loaded_policy *policy,
 			     void (*done)(void *context))
 {
-	keeper->guard.policy = policy;
+	take_policy(keeper, policy);
 	keeper->policy_done = done;
 	tell_to_end(keeper);
 }
@@ -221,9 +228,9 @@ int guard_keeper_new(struct loop *loop, const struct guard_keeper_config *config
 			.findings = config->findings,
 			.pass_files = config->pass_files,
 			.desk = keeper->desk,
-			.policy = config->policy,
 			.file_size_limit = config->file_size_limit,
 		};
+		take_policy(keeper, config->policy);
 		memcpy(keeper->guard.trusted, config->trusted, sizeof(keeper->guard.trusted));
 		result = loop_add_timer(loop, WATCH_NS, on_watch, keeper, &keeper->watch);
 		if (result < 0)

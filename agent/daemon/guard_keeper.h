@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "daemon/policy_loader.h"
 #include "enforce/failure.h"
 #include "guard/coverage.h"
 #include "guard/guard.h"
@@ -26,7 +27,7 @@ struct guard_keeper_config {
 	enum guard_mode mode;
 	int findings; /* both ends belong to the caller */
 	bool pass_files;
-	const struct program_policy *policy;
+	const struct loaded_policy *policy;
 	const pid_t *trusted; /* GUARD_TRUSTED of them, 0: nobody */
 	uint64_t file_size_limit;
 	int inherited_group; /* of a supervisor that is gone, with its desk; -1: none */
@@ -52,7 +53,7 @@ bool guard_keeper_child(struct guard_keeper *keeper, pid_t pid, int status);
 
 /* The next guard works by this policy, and takes over soon; the one at work must stay valid until
  * then: done is called. */
-void guard_keeper_set_policy(struct guard_keeper *keeper, const struct program_policy *policy,
+void guard_keeper_set_policy(struct guard_keeper *keeper, const struct loaded_policy *policy,
 			     void (*done)(void *context));
 
 /* A sweeper was replaced: the guard must trust the new one. */

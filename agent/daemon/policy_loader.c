@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "daemon/machine_fit.h"
 #include "daemon/own_files.h"
+#include "daemon/policy_users.h"
 #include "privilege/channel.h"
 #include "privilege/child.h"
 #include "profiles/profile_json.h"
@@ -27,6 +28,8 @@
 struct loader_message {
 	struct error error; /* code 0: it worked */
 	struct policy_summary summary;
+	struct guard_user users[POLICY_USERS_LIMIT];
+	size_t user_count;
 };
 
 struct policy_loading {
@@ -99,9 +102,10 @@ static int compile(const struct profile *profile, int *ret_memory, struct error 
 	return 0;
 }
 
-static int load(const struct policy_source *source, struct policy_summary *summary, int *ret_memory,
-		struct error *error)
+static int load(const struct policy_source *source, struct loader_message *message, int *ret_memory)
 {
+	struct policy_summary *summary = &message->summary;
+	struct error *error = &message->error;
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	struct machine_fit fit;
 	int result = profile_load(source->profile, &profile, error);
@@ -123,6 +127,7 @@ static int load(const struct policy_source *source, struct policy_summary *summa
 		       profile->device_name ? profile->device_name : "");
 	if (!realpath(source->profile, summary->profile))
 		(void)snprintf(summary->profile, sizeof(summary->profile), "%s", source->profile);
+	message->user_count = policy_users_read(profile, "/etc/passwd", message->users);
 	return compile(profile, ret_memory, error);
 }
 
@@ -130,7 +135,7 @@ static void __attribute__((noreturn)) child(const struct policy_source *source, 
 {
 	static struct loader_message message;
 	int memory = -1;
-	int result = load(source, &message.summary, &memory, &message.error);
+	int result = load(source, &message, &memory);
 
 	if (result < 0 && !message.error.code)
 		message.error.code = -result;
@@ -177,6 +182,22 @@ static int map(int memory, struct loaded_policy *loaded)
 	return program_policy_open(loaded->block, loaded->size, &loaded->policy);
 }
 
+static int keep_users(const struct loader_message *message, struct loaded_policy *loaded)
+{
+	size_t count = message->user_count;
+
+	if (count > POLICY_USERS_LIMIT)
+		return -EBADMSG;
+	loaded->users = calloc(count + 1, sizeof(*loaded->users));
+	if (!loaded->users)
+		return -ENOMEM;
+	memcpy(loaded->users, message->users, count * sizeof(*loaded->users));
+	for (size_t i = 0; i < count; i++)
+		loaded->users[i].name[sizeof(loaded->users->name) - 1] = '\0';
+	loaded->user_count = count;
+	return 0;
+}
+
 static int receive(struct policy_loading *loading, bool wait, struct loaded_policy **ret_policy,
 		   struct error *error)
 {
@@ -200,8 +221,10 @@ static int receive(struct policy_loading *loading, bool wait, struct loaded_poli
 	if (!loaded)
 		return error_set(error, ENOMEM, "out of memory");
 	loaded->summary = message->summary;
+	result = keep_users(message, loaded);
 	loaded->ns = clock_monotonic_ns() - loading->started_ns;
-	result = memory < 0 ? -EIO : map(memory, loaded);
+	if (result == 0)
+		result = memory < 0 ? -EIO : map(memory, loaded);
 	if (result < 0) {
 		policy_free(loaded);
 		return error_set(error, -result, "the compiled policy cannot be used: %s",
@@ -232,6 +255,7 @@ void policy_free(struct loaded_policy *policy)
 		return;
 	if (policy->block)
 		(void)munmap(policy->block, policy->size);
+	free(policy->users);
 	free(policy);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "enforce/program_policy.h"
+#include "guard/guard.h"
 #include "loop/loop.h"
 #include "profiles/signature.h"
 
@@ -41,6 +42,8 @@ struct loaded_policy {
 	const struct program_policy *policy;
 	void *block; /* mapped, read-only */
 	size_t size;
+	struct guard_user *users; /* whom the profile names, as this machine numbers them */
+	size_t user_count;
 	uint64_t ns; /* it took */
 };
 

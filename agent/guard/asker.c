@@ -208,6 +208,11 @@ static bool find_content(struct guard *guard, struct inquiry *inquiry,
 		file->content = found->content;
 		return true;
 	}
+	/* no helper need wait for whoever serves it */
+	if (filesystems_class(guard->filesystems, facts, inquiry->pid) == FILESYSTEM_USER) {
+		file->why = FINDING_FILESYSTEM_UNTRUSTED;
+		return true;
+	}
 	if (inquiry->examinations >= EXAMINATION_ATTEMPTS) {
 		file->why = FINDING_FILE_UNREADABLE;
 		return true;

@@ -60,7 +60,8 @@ static void note_gap(struct coverage *coverage, const char *place, int result)
 {
 	coverage->gaps++;
 	coverage->gap_error = result;
-	(void)snprintf(coverage->gap, sizeof(coverage->gap), "%s: %s", place, strerror(-result));
+	(void)snprintf(coverage->gap, sizeof(coverage->gap), "%s: %s", place,
+		       result == -EREMOTEIO ? "a process serves it (FUSE)" : strerror(-result));
 }
 
 static void note_mark(struct coverage *coverage, uint64_t mount_id, uint64_t device, bool foreign)
@@ -109,7 +110,8 @@ static bool is_slow(struct walk *walk, const struct mount_entry *entry)
 	return true;
 }
 
-static void mark_by_child(struct coverage *coverage, const struct mount_entry *entry)
+static void mark_by_child(struct coverage *coverage, const struct mount_entry *entry,
+			  enum mark_extent extent)
 {
 	int result;
 
@@ -117,26 +119,38 @@ static void mark_by_child(struct coverage *coverage, const struct mount_entry *e
 		coverage->walk_again = true;
 		return;
 	}
-	result = mark_helpers_mount(coverage->helpers, entry->id, entry->device, entry->directory);
+	result = mark_helpers_mount(coverage->helpers, entry, extent);
 	if (result < 0)
 		note_gap(coverage, entry->directory, result);
 }
 
+/*
+ * What a process serves (FUSE) is not asked about: the kernel opens the file for us before we can
+ * read the event, through that process, which need not answer; then the guard could not even be
+ * killed, and everybody would wait. What is executed there is ended as it opens its first library,
+ * or by the sweeper.
+ */
 static void mark_entry(void *context, const struct mount_entry *entry)
 {
 	struct walk *walk = context;
 	struct coverage *coverage = walk->coverage;
+	enum mark_extent extent = fanotify_group_extent(&coverage->group, entry->filesystem);
 	bool slow = is_slow(walk, entry);
 	int result;
 
-	if (!filesystem_holds_programs(entry->filesystem))
+	if (extent == MARK_NOTHING)
 		return;
+	if (slow && filesystem_keeper(entry->filesystem) == FILESYSTEM_PROCESS) {
+		note_gap(coverage, entry->directory, -EREMOTEIO);
+		return;
+	}
 	if (slow) {
-		mark_by_child(coverage, entry);
+		mark_by_child(coverage, entry, extent);
 		return;
 	}
 	/* those that are marked already too: a number may be a new mount's by now */
-	result = fanotify_group_mark(&coverage->group, coverage->superblocks, entry->directory);
+	result = fanotify_group_mark(&coverage->group, extent, coverage->superblocks,
+				     entry->directory);
 	if (result < 0)
 		note_gap(coverage, entry->directory, result);
 	else

@@ -33,7 +33,7 @@ void coverage_free(struct coverage *coverage); /* closes the group: everything t
 
 /* Marks all mounts there are; afterwards follows /proc/self/mountinfo in the loop. What lies on or
  * below a FUSE or network filesystem is marked by a child a moment later, because the way there may
- * have no end. The loop must outlive the coverage. */
+ * have no end; FUSE itself is a gap. The loop must outlive the coverage. */
 int coverage_start(struct coverage *coverage, struct loop *loop, struct error *error);
 
 /* A program was found to run from a filesystem that no mark covers (another mount namespace's):

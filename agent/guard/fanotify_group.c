@@ -9,6 +9,7 @@
 #include <sys/fanotify.h>
 
 #include "base/cleanup.h"
+#include "observe/host/mount_table.h"
 
 /* Where its queue ends a kernel permits: without a limit it waits. */
 #define GROUP_FLAGS (FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
@@ -107,31 +108,42 @@ int fanotify_group_open(enum guard_mode mode, int inherited, struct fanotify_gro
 	group.mask = modes[mode].open;
 	group.exec_events = takes(group.fd, 0, modes[mode].exec);
 	if (group.exec_events)
-		group.mask |= modes[mode].exec;
+		group.exec_mask = modes[mode].exec;
+	group.mask |= group.exec_mask;
 	group.superblocks = takes(group.fd, FAN_MARK_FILESYSTEM, group.mask);
 	(void)take_fd(&opened);
 	*ret_group = group;
 	return 0;
 }
 
-static int mark(const struct fanotify_group *group, unsigned int flags, const char *path)
+static int add_mark(const struct fanotify_group *group, uint64_t mask, unsigned int flags,
+		    const char *path)
 {
-	if (fanotify_mark(group->fd, FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW | flags, group->mask,
-			  AT_FDCWD, path) < 0)
+	if (fanotify_mark(group->fd, FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW | flags, mask, AT_FDCWD,
+			  path) < 0)
 		return -errno;
 	return 0;
 }
 
-int fanotify_group_mark(const struct fanotify_group *group, bool superblock, const char *path)
+enum mark_extent fanotify_group_extent(const struct fanotify_group *group, const char *filesystem)
 {
+	if (filesystem_holds_programs(filesystem))
+		return MARK_ALL;
+	return group->exec_mask && filesystem_holds_devices(filesystem) ? MARK_EXECS : MARK_NOTHING;
+}
+
+int fanotify_group_mark(const struct fanotify_group *group, enum mark_extent extent,
+			bool superblock, const char *path)
+{
+	uint64_t mask = extent == MARK_ALL ? group->mask : group->exec_mask;
 	int result;
 
 	if (!superblock || !group->superblocks)
-		return mark(group, FAN_MARK_MOUNT, path);
-	result = mark(group, FAN_MARK_FILESYSTEM, path);
+		return add_mark(group, mask, FAN_MARK_MOUNT, path);
+	result = add_mark(group, mask, FAN_MARK_FILESYSTEM, path);
 	/* some filesystems allow no mark on themselves */
 	if (result == -EINVAL || result == -ENODEV || result == -EXDEV || result == -EOPNOTSUPP)
-		result = mark(group, FAN_MARK_MOUNT, path);
+		result = add_mark(group, mask, FAN_MARK_MOUNT, path);
 	return result;
 }
 

@@ -31,7 +31,7 @@ enum guard_trusted {
 /* Names of users, as the profile has them: the guard itself can look none up. */
 struct guard_user {
 	uint32_t user;
-	char name[32];
+	char name[64];
 };
 
 struct guard_config {

@@ -87,6 +87,8 @@ struct script_exec *image_table_script(struct image_table *table, pid_t pid, boo
 {
 	struct script_exec *script;
 
+	if (!pid) /* of another process namespace: many have that number */
+		return NULL;
 	for (size_t i = 0; i < SCRIPT_LIMIT; i++)
 		if (table->scripts[i].pid == pid)
 			return &table->scripts[i];

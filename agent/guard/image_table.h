@@ -56,7 +56,7 @@ struct image *image_table_inherit(struct image_table *table, const struct image 
 struct image *image_table_add(struct image_table *table, const struct image *image);
 void image_table_forget(struct image_table *table, pid_t pid);
 
-/* The note about a process's script, NULL for none; made when make is set. */
+/* The note about a process's script, NULL for none; made when make is set, but for pid 0. */
 struct script_exec *image_table_script(struct image_table *table, pid_t pid, bool make);
 void image_table_end_script(struct image_table *table, pid_t pid);
 

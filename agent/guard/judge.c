@@ -133,6 +133,8 @@ static void note_script(struct guard *guard, const struct inquiry *inquiry,
 	if (pread(inquiry->fd, line, FIRST_BYTES, 0) < 3 || strncmp(line, "#!", 2) != 0)
 		return;
 	script = image_table_script(guard->images, inquiry->pid, true);
+	if (!script)
+		return;
 	script->content = file->content;
 	script->chained = chained;
 	line[strcspn(line, "\n")] = '\0';

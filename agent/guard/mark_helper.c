@@ -41,13 +41,14 @@ struct task {
 
 _Static_assert(sizeof(struct mark_report) <= PIPE_BUF, "is written in one piece");
 
-static void mark_and_report(const struct task *task, uint64_t mount_id, uint64_t device,
-			    const char *path)
+static void mark_and_report(const struct task *task, const struct mount_entry *entry,
+			    enum mark_extent extent, const char *path)
 {
 	struct mark_report report = {
-		.mount_id = mount_id, .device = device, .foreign = task->pid != 0};
+		.mount_id = entry->id, .device = entry->device, .foreign = task->pid != 0};
 
-	report.result = fanotify_group_mark(task->config->group, task->config->superblocks, path);
+	report.result =
+		fanotify_group_mark(task->config->group, extent, task->config->superblocks, path);
 	(void)snprintf(report.place, sizeof(report.place), "%s", path);
 	if (write(task->report, &report, sizeof(report)) < 0)
 		_exit(1); /* nobody listens any more */
@@ -56,13 +57,15 @@ static void mark_and_report(const struct task *task, uint64_t mount_id, uint64_t
 static void mark_entry(void *context, const struct mount_entry *entry)
 {
 	const struct task *task = context;
+	enum mark_extent extent = fanotify_group_extent(task->config->group, entry->filesystem);
 	char path[PATH_MAX];
 
-	if (!filesystem_holds_programs(entry->filesystem))
+	/* see coverage.c */
+	if (extent == MARK_NOTHING || filesystem_keeper(entry->filesystem) == FILESYSTEM_PROCESS)
 		return;
 	if (snprintf(path, sizeof(path), "/proc/%d/root%s", (int)task->pid, entry->directory) <
 	    (int)sizeof(path))
-		mark_and_report(task, entry->id, entry->device, path);
+		mark_and_report(task, entry, extent, path);
 }
 
 static void end_helper(struct mark_helper *helper)
@@ -162,15 +165,15 @@ static pid_t split(struct mark_helpers *helpers, uint64_t mount_id, int *ret_rep
 	return pid;
 }
 
-int mark_helpers_mount(struct mark_helpers *helpers, uint64_t mount_id, uint64_t device,
-		       const char *directory)
+int mark_helpers_mount(struct mark_helpers *helpers, const struct mount_entry *entry,
+		       enum mark_extent extent)
 {
 	struct task task = {.config = &helpers->config};
-	pid_t pid = split(helpers, mount_id, &task.report);
+	pid_t pid = split(helpers, entry->id, &task.report);
 
 	if (pid)
 		return pid < 0 ? pid : 0;
-	mark_and_report(&task, mount_id, device, directory);
+	mark_and_report(&task, entry, extent, entry->directory);
 	_exit(0);
 }
 

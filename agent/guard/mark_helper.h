@@ -43,8 +43,9 @@ void mark_helpers_free(struct mark_helpers *helpers); /* ends all of them */
 bool mark_helpers_busy(const struct mark_helpers *helpers, uint64_t mount_id);
 
 /* One mount of our own view. Returns 0 or negative errno. */
-int mark_helpers_mount(struct mark_helpers *helpers, uint64_t mount_id, uint64_t device,
-		       const char *directory);
+struct mount_entry;
+int mark_helpers_mount(struct mark_helpers *helpers, const struct mount_entry *entry,
+		       enum mark_extent extent);
 
 /* All mounts that hold programs in that process's view. */
 int mark_helpers_process(struct mark_helpers *helpers, pid_t pid);

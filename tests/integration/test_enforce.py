@@ -67,6 +67,25 @@ class Programs(EnforceCase):
         self.intruder(place, "/mnt/tool")
         self.assert_stopped(place, "/mnt/tool")
 
+    def test_only_the_learnt_set_user_id_program_changes_users(self):
+        """The same content with the same bit at another path is refused: its user is the path's entry's."""
+        learnt, other = (self.dir / name for name in ("learnt-id", "other-id"))
+        for path in (learnt, other):
+            shutil.copy(shutil.which("id"), path)
+            os.chown(path, 1, 1)
+            path.chmod(0o4755)
+        os.chmod(self.dir, 0o755)
+        profile = profile_of([*enforced.TOOLS, learnt])
+        name = subprocess.run(["id", "-nu", "1"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        for entry in profile["policy"]["programs"]:
+            if entry["path"] == str(learnt):
+                entry["users"] = [name]
+        place = self.place(profile=profile)
+        self.assertEqual(place.run(learnt, "-u").stdout.strip(), "1")
+        self.assertNotEqual(place.run(other, "-u").returncode, 0)
+        self.assertTrue(wait_until(lambda: ("user-unknown", str(other)) in
+                                   [(finding["kind"], finding["path"]) for finding in place.findings()]))
+
     def test_refused_arguments_are_those_of_the_new_program(self):
         place = self.place(profile=profile_of([tool for tool in enforced.TOOLS if tool != "sh"],
                                               pinned={"sh": [["-c", "true"]]}))

@@ -88,6 +88,11 @@ bool filesystem_holds_programs(const char *filesystem)
 	return true;
 }
 
+bool filesystem_holds_devices(const char *filesystem)
+{
+	return strcmp(filesystem, "devtmpfs") == 0;
+}
+
 enum filesystem_keeper filesystem_keeper(const char *filesystem)
 {
 	static const char *const networks[] = {"9p",   "afs",	"ceph",	    "cifs",  "coda",

@@ -23,6 +23,10 @@ int mount_entry_parse(char *line, struct mount_entry *ret_entry);
  * nodes (opening them can have effects), and automount points (looking at them mounts). */
 bool filesystem_holds_programs(const char *filesystem);
 
+/* Whether regular files, and so programs, can lie there beside device nodes: what may be asked
+ * about execs, and not about opens. */
+bool filesystem_holds_devices(const char *filesystem);
+
 /* Who answers for what is read from it. */
 enum filesystem_keeper {
 	FILESYSTEM_KERNEL,  /* this one: times and content hold */

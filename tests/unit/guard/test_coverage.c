@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "guard/coverage.h"
 #include "stage.h"
 
@@ -106,6 +107,35 @@ static pid_t open_by_child(const struct scene *scene, const char *path)
 	}
 	assert_true(pid > 0);
 	return pid;
+}
+
+/* A child becomes that program. */
+static pid_t exec_by_child(const struct scene *scene, const char *path)
+{
+	char *const vector[] = {(char *)(uintptr_t)path, NULL};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)close(coverage_fd(scene->coverage));
+		(void)execv(path, vector);
+		_exit(errno);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void copy_program(const char *from, const char *to)
+{
+	char *bytes;
+	size_t size;
+	int fd;
+
+	assert_int_equal(file_read(from, 256U << 20, &bytes, &size, NULL), 0);
+	fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	assert_true(fd >= 0);
+	assert_int_equal(write_all(fd, bytes, size), 0);
+	(void)close(fd);
+	free(bytes);
 }
 
 static int status_of(pid_t pid)
@@ -291,6 +321,56 @@ static void forgets_files(void **state)
 	end(&scene);
 }
 
+/* Takes all events there are; returns what they were together. */
+static uint64_t mask_of_events(struct scene *scene, pid_t pid)
+{
+	struct fanotify_event_metadata buffer[64];
+	uint64_t mask = 0;
+	ssize_t size;
+
+	while ((size = read(coverage_fd(scene->coverage), buffer, sizeof(buffer))) > 0)
+		for (struct fanotify_event_metadata *event = buffer; FAN_EVENT_OK(event, size);
+		     event = FAN_EVENT_NEXT(event, size)) {
+			if (event->pid == pid)
+				mask |= event->mask;
+			(void)close(event->fd);
+		}
+	return mask;
+}
+
+/* Of device nodes nothing is asked, because the kernel would open them for us. */
+static void asks_about_execs_among_devices(void **state)
+{
+	char program[64];
+	struct scene scene;
+	pid_t pid;
+
+	(void)state;
+	(void)mkdir("/mnt/dev", 0755);
+	/* the machine's own, through a mount of ours */
+	if (mount("dev", "/mnt/dev", "devtmpfs", 0, NULL) < 0) {
+		print_message("skipped: no devtmpfs: %s\n", strerror(errno));
+		skip();
+	}
+	(void)snprintf(program, sizeof(program), "/mnt/dev/rtguard-test-%llx",
+		       (unsigned long long)clock_realtime_ns());
+	copy_program("/bin/true", program);
+	begin(&scene, GUARD_AUDIT);
+	start(&scene);
+	pid = open_by_child(&scene, "/mnt/dev/null");
+	assert_int_equal(status_of(pid), 0);
+	assert_int_equal(mask_of_events(&scene, pid), 0);
+	pid = open_by_child(&scene, program);
+	assert_int_equal(status_of(pid), 0);
+	assert_int_equal(mask_of_events(&scene, pid), 0);
+	pid = exec_by_child(&scene, program);
+	assert_int_equal(status_of(pid), 0);
+	assert_true(mask_of_events(&scene, pid) & FAN_OPEN_EXEC);
+	end(&scene);
+	assert_int_equal(unlink(program), 0);
+	(void)umount2("/mnt/dev", MNT_DETACH);
+}
+
 /* A FUSE daemon that never answers, and asks to be asked about permissions. */
 static void does_not_wait_for_a_daemon(void **state)
 {
@@ -313,6 +393,9 @@ static void does_not_wait_for_a_daemon(void **state)
 	began_ns = clock_monotonic_ns();
 	start(&scene);
 	assert_true(coverage_count(scene.coverage) >= 2);
+	/* what it serves is not asked about, which is said */
+	assert_true(coverage_gaps(scene.coverage) > 0);
+	assert_non_null(strstr(coverage_gap(scene.coverage), "a process serves it (FUSE)"));
 	/* another mount is guarded all the same */
 	(void)mkdir("/mnt/other", 0755);
 	assert_int_equal(mount("other", "/mnt/other", "tmpfs", 0, NULL), 0);
@@ -329,9 +412,13 @@ static void does_not_wait_for_a_daemon(void **state)
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
-		cmocka_unit_test(follows_mounts), cmocka_unit_test(extends_into_other_namespaces),
-		cmocka_unit_test(denies),	  cmocka_unit_test(takes_over_a_group),
-		cmocka_unit_test(forgets_files),  cmocka_unit_test(does_not_wait_for_a_daemon),
+		cmocka_unit_test(follows_mounts),
+		cmocka_unit_test(extends_into_other_namespaces),
+		cmocka_unit_test(denies),
+		cmocka_unit_test(takes_over_a_group),
+		cmocka_unit_test(forgets_files),
+		cmocka_unit_test(does_not_wait_for_a_daemon),
+		cmocka_unit_test(asks_about_execs_among_devices),
 	};
 
 	return cmocka_run_group_tests_name("coverage", all, NULL, NULL);

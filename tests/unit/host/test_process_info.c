@@ -97,6 +97,9 @@ static void mount_lines(void **state)
 		assert_int_equal(mount_entry_parse(bad[i], &entry), -EBADMSG);
 	assert_true(filesystem_holds_programs("squashfs"));
 	assert_true(filesystem_holds_programs("fuse.sshfs"));
+	assert_false(filesystem_holds_programs("devtmpfs"));
+	assert_true(filesystem_holds_devices("devtmpfs"));
+	assert_false(filesystem_holds_devices("tmpfs"));
 	assert_false(filesystem_holds_programs("proc"));
 	assert_false(filesystem_holds_programs("autofs"));
 	assert_int_equal(filesystem_keeper("ext4"), FILESYSTEM_KERNEL);
