@@ -208,6 +208,8 @@ int instance_adopt(struct instance *instance, int *ret_group, int *ret_desk, str
 	if (instance->guard_process < 0)
 		return 0;
 	result = take_over(instance, ret_group, ret_desk);
+	if (result == -ESRCH || (result < 0 && child_has_ended(instance->former.guard)))
+		result = 0; /* it ended meanwhile, and released whoever waited */
 	if (result < 0)
 		return error_set(error, -result,
 				 "cannot take over from the guard that was left (process %d): %s",

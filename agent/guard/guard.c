@@ -50,11 +50,20 @@ static void take_signals(sigset_t *ret_while_waiting)
 	(void)sigaction(SIGCHLD, &ignored, NULL); /* helpers leave nothing behind */
 }
 
-static bool is_told_to_end(void)
+/* Its supervisor is gone: nobody would follow it. */
+static bool is_orphan(const struct guard *guard)
+{
+	pid_t supervisor = guard->config->trusted[GUARD_TRUSTED_SUPERVISOR];
+
+	return supervisor > 0 && getppid() != supervisor;
+}
+
+static bool is_told_to_end(const struct guard *guard)
 {
 	sigset_t pending;
 
-	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1 &&
+	       !is_orphan(guard);
 }
 
 static bool kernel_is_at_least(unsigned int major, unsigned int minor)
@@ -134,12 +143,12 @@ static bool wait_for_events(struct guard *guard, const sigset_t *while_waiting, 
 		guard->desk->busy_since_ns = 0;
 	if (ppoll(waited, guard->desk->mounts > 0 ? 2 : 1, timeout_ms < 0 ? NULL : &timeout,
 		  while_waiting) < 0 &&
-	    errno == EINTR)
+	    errno == EINTR && !is_orphan(guard))
 		return false; /* SIGTERM alone is let in here */
 	guard->desk->busy_since_ns = clock_monotonic_ns();
 	guard->desk->beat++;
 	/* as long as there are events no signal ends the wait: it is looked for now and then */
-	return ++guard->turns % SIGNAL_TURNS || !is_told_to_end();
+	return ++guard->turns % SIGNAL_TURNS || !is_told_to_end(guard);
 }
 
 static int serve(struct guard *guard, const sigset_t *while_waiting)
@@ -157,7 +166,7 @@ static int serve(struct guard *guard, const sigset_t *while_waiting)
 		if (finding_outbox_flush(&guard->outbox) && timeout_ms < 0)
 			timeout_ms = HELD_FINDINGS_MS;
 		if (!has_room) {
-			if (is_told_to_end())
+			if (is_told_to_end(guard))
 				return 0;
 			continue;
 		}

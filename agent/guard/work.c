@@ -195,7 +195,8 @@ static void judge_again(struct guard *guard, struct inquiry *inquiry)
 		return;
 	}
 	arrange(guard, inquiry, judgement);
-	acquit(guard);
+	/* as suspicious as before: what follows may be what guards ended at */
+	COMMIT(guard->desk->suspect_fd, 0);
 }
 
 static void spread(struct guard *guard, const struct inquiry *leader)
@@ -376,5 +377,7 @@ void work_begin(struct guard *guard)
 		finish_pending(guard, first);
 	} else {
 		(void)work_case(guard, first);
+		if (first->fd && first->state == INQUIRY_HASHING)
+			(void)work_case(guard, first);
 	}
 }
