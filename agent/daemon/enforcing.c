@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/signals.h"
 #include "control/protocol.h"
 #include "daemon/enforcing_preflight.h"
 #include "daemon/service_manager.h"
@@ -414,7 +415,12 @@ static int add_watchdog(struct enforcing *enforcing)
 
 static int add_sources(struct enforcing *enforcing)
 {
-	int result = loop_add_signal(enforcing->loop, SIGCHLD, on_child, enforcing, NULL);
+	int result;
+
+	/* what is not meant for us must not end us: sent to the guard too, it would let pass what
+	 * waits */
+	signals_block_all();
+	result = loop_add_signal(enforcing->loop, SIGCHLD, on_child, enforcing, NULL);
 
 	if (result == 0)
 		result = loop_add_signal(enforcing->loop, SIGTERM, on_stop, enforcing, NULL);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "guard/guard_private.h"
 #include "privilege/child.h"
 #include "process/process_image.h"
@@ -28,7 +29,8 @@
 #define HELD_FINDINGS_MS 10
 #define SIGNAL_TURNS	 64
 
-/* A signal need only end the wait. */
+/* A signal need only end the wait. All others have to wait themselves: one that ends supervisor and
+ * guard at once would let pass what waits. */
 static void wake(int number)
 {
 	(void)number;
@@ -38,11 +40,9 @@ static void take_signals(sigset_t *ret_while_waiting)
 {
 	const struct sigaction ends_wait = {.sa_handler = wake};
 	const struct sigaction ignored = {.sa_handler = SIG_IGN};
-	sigset_t terminate;
 
-	(void)sigemptyset(&terminate);
-	(void)sigaddset(&terminate, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &terminate, ret_while_waiting);
+	signals_block_all();
+	signals_fill(ret_while_waiting);
 	(void)sigdelset(ret_while_waiting, SIGTERM);
 	(void)sigaction(SIGTERM, &ends_wait, NULL);
 	(void)sigaction(SIGPIPE, &ignored, NULL);
