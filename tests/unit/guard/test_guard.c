@@ -352,6 +352,36 @@ static void test_suspect(void **state)
 	assert_int_equal(run("/mnt/known", "known /mnt/trace"), 0);
 }
 
+/* Whatever an earlier guard left in the buffer, what is read next is followed by zeros. */
+static void test_buffer(void **state)
+{
+	static const uint32_t lengths[] = {0, 24, DESK_BUFFER_SIZE - 8, DESK_BUFFER_SIZE, 4096};
+	static const uint8_t zeros[DESK_BUFFER_SIZE];
+	struct desk *desk;
+	int queue[2];
+	int fd;
+
+	(void)state;
+	assert_int_equal(desk_new(&fd, &desk), 0);
+	assert_int_equal(pipe2(queue, O_NONBLOCK), 0);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		memset(desk->buffer, 'e', lengths[i]);
+		desk->cursor = lengths[i];
+		if (i == 4) /* it came to rest before the end */
+			desk->cursor = 48;
+		assert_int_equal(write(queue[1], "event", 5), 5);
+		assert_int_equal(desk_fill(desk, queue[0]), 5);
+		assert_int_equal(desk->cursor, 0);
+		assert_memory_equal(desk->buffer, "event", 5);
+		assert_memory_equal(desk->buffer + 5, zeros, sizeof(zeros) - 5);
+		memset(desk->buffer, 0, 5);
+	}
+	(void)close(queue[0]);
+	(void)close(queue[1]);
+	(void)close(fd);
+	desk_unmap(desk);
+}
+
 static bool tried(const char *path, const char *words, int expected)
 {
 	char text[160];
@@ -424,6 +454,7 @@ static int tests(void)
 		cmocka_unit_test_setup_teardown(test_huge_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_suspect, set_up, tear_down),
+		cmocka_unit_test(test_buffer),
 		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
 	};
 
