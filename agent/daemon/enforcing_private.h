@@ -49,7 +49,7 @@ struct enforcing {
 void enforcing_say(struct enforcing *enforcing, enum event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Both mode's parts change over; the old ones serve until the new ones do. Returns 0 or an error
+/* Guard and sweeper change over; the old ones serve until the new ones do. Returns 0 or an error
  * with everything as it was. */
 int enforcing_change_mode(struct enforcing *enforcing, enum guard_mode mode, const char *why,
 			  struct error *error);

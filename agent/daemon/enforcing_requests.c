@@ -68,8 +68,10 @@ static json_t *layers_json(const struct enforcing *enforcing)
 	if (enforcing->guard)
 		(void)snprintf(places, sizeof(places), "%zu %s",
 			       coverage_count(guard_keeper_coverage(enforcing->guard)),
-			       coverage_scope_here() == COVERAGE_FILESYSTEMS ? "filesystems"
-									     : "mounts");
+			       coverage_scope_of(guard_keeper_coverage(enforcing->guard)) ==
+					       COVERAGE_FILESYSTEMS
+				       ? "filesystems"
+				       : "mounts");
 	(void)json_array_append_new(
 		list, layer_json(LAYER_PERMISSION_NAME, enforcing->guard != NULL,
 				 enforcing->guard ? places : "switched off by --without-fanotify"));
@@ -122,7 +124,8 @@ static json_t *workers_json(const struct enforcing *enforcing)
 	add_worker(list, "sweeper", sweeper_keeper_pid(enforcing->sweeper),
 		   sweeper_keeper_restarts(enforcing->sweeper));
 	if (enforcing->quarantine)
-		add_worker(list, "quarantine", quarantine_pid(enforcing->quarantine), 0);
+		add_worker(list, "quarantine", quarantine_pid(enforcing->quarantine),
+			   quarantine_restarts(enforcing->quarantine));
 	return list;
 }
 
