@@ -54,9 +54,10 @@ class Evasion(unittest.TestCase):
         events = [json.loads(line) for line in done.out["events"].splitlines()]
         self.assertFalse([event for event in events if event.get("action") in ("denied", "killed")])
         text = done.out["events"]
+        # each of these is a file of its own; equal findings of the others may be told as one
         unseen = [key for key, trick in TABLE.items()
                   if not trick["control"] and not trick["limit"] and not trick["disturbs"] and
-                  f"/{key[0]}.{key[1]}/" not in text and trick["row"] in (1, 2, 3, 6, 7)]
+                  f"/{key[0]}.{key[1]}/" not in text and trick["row"] in (1, 2, 3, 6)]
         self.assertFalse(unseen, f"not reported: {named(unseen)}")
 
 
