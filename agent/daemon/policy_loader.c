@@ -24,6 +24,8 @@
 #include "profiles/profile_json.h"
 #include "profiles/version_floor.h"
 
+#define LOAD_LIMIT_S 60 /* 100,000 entries take about one, on a small board ten times as much */
+
 /* What the child says, once, together with the block's descriptor. */
 struct loader_message {
 	struct error error; /* code 0: it worked */
@@ -131,11 +133,27 @@ static int load(const struct policy_source *source, struct loader_message *messa
 	return compile(profile, ret_memory, error);
 }
 
+static int check_file(const char *path, struct error *error)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, EINVAL, "%s: is no regular file", path);
+	return 0;
+}
+
 static void __attribute__((noreturn)) child(const struct policy_source *source, int channel)
 {
 	static struct loader_message message;
 	int memory = -1;
-	int result = load(source, &message, &memory);
+	int result;
+
+	(void)alarm(LOAD_LIMIT_S); /* a file server may never answer */
+	result = check_file(source->profile, &message.error);
+	if (result == 0)
+		result = load(source, &message, &memory);
 
 	if (result < 0 && !message.error.code)
 		message.error.code = -result;
@@ -201,7 +219,9 @@ static int keep_users(const struct loader_message *message, struct loaded_policy
 static int receive(struct policy_loading *loading, bool wait, struct loaded_policy **ret_policy,
 		   struct error *error)
 {
-	static const char gone[] = "the process that loads profiles ended without an answer";
+	static const char gone[] =
+		"the process that loads profiles was killed, or it took more than "
+		"a minute";
 	_cleanup_(freep) struct loader_message *message = calloc(1, sizeof(*message));
 	_cleanup_(closep) int memory = -1;
 	struct loaded_policy *loaded;

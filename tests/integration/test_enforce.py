@@ -254,6 +254,12 @@ class Reload(EnforceCase):
         self.assertEqual(place.ask("reload").returncode, 0)
         self.assert_stopped(place, "/mnt/tool")
 
+    def test_what_is_no_file_is_refused_at_once(self):
+        place = self.place()
+        os.mkfifo(self.dir / "fifo")
+        self.assert_trouble(place.ask("reload", self.dir / "fifo", timeout=10), "no regular file")
+        self.assertEqual(place.ask("mode", "audit").returncode, 0)
+
     def test_a_broken_one_leaves_the_old_in_force(self):
         place = self.place()
         for broken in ("", "{", '{"format": "rtguard-profile/1"}', json.dumps({"format": "rtguard-profile/9"})):
