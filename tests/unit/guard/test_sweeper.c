@@ -319,6 +319,41 @@ static void sees_programs_of_memory(void **state)
 	end(&scene);
 }
 
+/* In memory a store through a mapping leaves the times as they were, once the page was read. */
+static void sees_through_unchanged_times(void **state)
+{
+	struct scene scene;
+	struct stat before;
+	struct stat after;
+	char *bytes;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	assert_int_equal(copy_with_trailer(intruder, "/mnt/turncoat", "k"), 0);
+	assert_int_equal(stat("/mnt/turncoat", &before), 0);
+	pause_ms(2700); /* until its times count */
+	begin(&scene, false);
+	pid = run_waiting("/mnt/turncoat");
+	pause_ms(QUIET_NS / NS_PER_MS);
+	assert_lives(pid);
+	fd = open("/mnt/turncoat", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	bytes = mmap(NULL, (size_t)before.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(bytes != MAP_FAILED);
+	assert_int_equal(((volatile char *)bytes)[before.st_size - 1], 'k');
+	bytes[before.st_size - 1] = 'v';
+	assert_int_equal(munmap(bytes, (size_t)before.st_size), 0);
+	(void)close(fd);
+	assert_int_equal(stat("/mnt/turncoat", &after), 0);
+	if (memcmp(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim)) != 0)
+		print_message("this kernel changed the time\n");
+	pid = run_waiting("/mnt/turncoat");
+	assert_killed(pid);
+	end(&scene);
+	(void)unlink("/mnt/turncoat");
+}
+
 static void ends_stopped_and_headless_ones(void **state)
 {
 	const char *const stop[] = {"/mnt/unknown", "stop", NULL};
@@ -664,6 +699,7 @@ static int tests(void)
 		cmocka_unit_test(sees_a_later_exec),
 		cmocka_unit_test(judges_scripts_and_arguments),
 		cmocka_unit_test(sees_programs_of_memory),
+		cmocka_unit_test(sees_through_unchanged_times),
 		cmocka_unit_test(ends_stopped_and_headless_ones),
 		cmocka_unit_test(ends_all_that_breed),
 		cmocka_unit_test(tells_of_other_mount_namespaces),
