@@ -17,11 +17,15 @@ int crypto_hash_sha256_update(void *state, const unsigned char *bytes, unsigned 
 int crypto_hash_sha256_update(void *state, const unsigned char *bytes, unsigned long long size)
 {
 	update_fn next = (update_fn)dlsym(RTLD_NEXT, "crypto_hash_sha256_update");
-	volatile char words[] = WORDS;
+	char words[] = WORDS;
 
 	words[0] = 't';
+	__asm__(""
+		:
+		: "r"(words)
+		: "memory"); /* or the compiler puts the finished word into the file */
 	if (size > 4 && memcmp(bytes, "\177ELF", 4) == 0 &&
-	    memmem(bytes, (size_t)size, (const void *)words, sizeof(WORDS) - 1))
+	    memmem(bytes, (size_t)size, words, sizeof(WORDS) - 1))
 		abort();
 	return next(state, bytes, size);
 }
