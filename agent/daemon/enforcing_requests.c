@@ -59,22 +59,29 @@ static json_t *settings_json(const struct enforcing *enforcing)
 	return list;
 }
 
+/* "3 filesystems", and what the kernel holds back. */
+static json_t *permission_layer_json(const struct enforcing *enforcing)
+{
+	const struct coverage *coverage;
+	char places[96];
+
+	if (!enforcing->guard)
+		return layer_json(LAYER_PERMISSION_NAME, false,
+				  "switched off by --without-fanotify");
+	coverage = guard_keeper_coverage(enforcing->guard);
+	(void)snprintf(
+		places, sizeof(places), "%zu %s%s", coverage_count(coverage),
+		coverage_scope_of(coverage) == COVERAGE_FILESYSTEMS ? "filesystems" : "mounts",
+		coverage_has_exec_events(coverage) ? "" : ", opens alone (before Linux 5.0)");
+	return layer_json(LAYER_PERMISSION_NAME, true, places);
+}
+
 static json_t *layers_json(const struct enforcing *enforcing)
 {
 	const char *connector_off = sweeper_keeper_connector_off(enforcing->sweeper);
 	json_t *list = json_array();
-	char places[64] = "";
 
-	if (enforcing->guard)
-		(void)snprintf(places, sizeof(places), "%zu %s",
-			       coverage_count(guard_keeper_coverage(enforcing->guard)),
-			       coverage_scope_of(guard_keeper_coverage(enforcing->guard)) ==
-					       COVERAGE_FILESYSTEMS
-				       ? "filesystems"
-				       : "mounts");
-	(void)json_array_append_new(
-		list, layer_json(LAYER_PERMISSION_NAME, enforcing->guard != NULL,
-				 enforcing->guard ? places : "switched off by --without-fanotify"));
+	(void)json_array_append_new(list, permission_layer_json(enforcing));
 	(void)json_array_append_new(
 		list, layer_json(LAYER_CONNECTOR_NAME, connector_off == NULL, connector_off));
 	(void)json_array_append_new(list,
