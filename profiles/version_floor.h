@@ -11,7 +11,6 @@
  * line: older ones are refused (signature_check_version()). Both open paths and write: not for a
  * process that must not wait for itself.
  */
-#define VERSION_FLOOR_FILE "/var/lib/rtguard/profile-version"
 
 /* 0 where there is no file yet. -EBADMSG: it is there and holds no version, which must not pass for
  * none. */

@@ -5,7 +5,7 @@
 /*
  * What can go wrong while a machine is held to its profile, and what rtguard answers: every failure
  * has one declared answer, here, and docs/enforcing.md, "When things fail", lists the same rows.
- * The names are stable: they stand in the event log.
+ * The names are stable: those of workers that were replaced stand in the event log.
  */
 enum failure {
 	FAILURE_GUARD_ENDED,

@@ -145,14 +145,6 @@ bool examiner_is_helper(const struct desk *desk, pid_t pid)
 	return false;
 }
 
-bool examiner_is_busy(const struct desk *desk)
-{
-	for (size_t i = 0; i < DESK_EXAMINATIONS; i++)
-		if (desk->examinations[i].state != EXAMINATION_FREE)
-			return true;
-	return false;
-}
-
 /* Follows links of the process's own root only where that is also ours. */
 static bool has_our_root(pid_t pid)
 {

@@ -27,9 +27,6 @@ void examiner_release(struct desk *desk, int examination);
 /* Whether the process is one of the helpers. */
 bool examiner_is_helper(const struct desk *desk, pid_t pid);
 
-/* Whether any helper is at work. */
-bool examiner_is_busy(const struct desk *desk);
-
 /* The file at once, where that is possible without opening it or waiting for anybody: *ret_facts.
  * -EAGAIN: only a helper can tell; -ENOENT, -ENOTDIR: there is no such file; -ELOOP: its name leads
  * to what is another file for everyone. */

@@ -21,7 +21,6 @@ struct system_call {
 	uint64_t arguments[6];
 };
 
-/* As arguments_parse_leading() has it, without allocating. */
 int command_line_split(struct command_line *line)
 {
 	char *at = line->bytes;

@@ -208,32 +208,6 @@ int arguments_parse(const char *bytes, size_t size, struct arguments *ret_argume
 	return 0;
 }
 
-int arguments_parse_leading(const char *bytes, size_t size, struct arguments *ret_arguments)
-{
-	struct arguments arguments = {0};
-
-	if (!size)
-		return -ENOENT;
-	arguments.bytes = malloc(size + 1);
-	arguments.vector = calloc(ARGUMENTS_LIMIT + 1, sizeof(*arguments.vector));
-	if (!arguments.bytes || !arguments.vector) {
-		arguments_clear(&arguments);
-		return -ENOMEM;
-	}
-	memcpy(arguments.bytes, bytes, size);
-	arguments.bytes[size] = '\0';
-	for (const char *at = arguments.bytes; at < arguments.bytes + size; at += strlen(at) + 1) {
-		arguments.is_cut |= strlen(at) > ARGUMENT_SIZE_LIMIT;
-		if (arguments.count == ARGUMENTS_LIMIT) {
-			arguments.is_cut = true;
-			break;
-		}
-		arguments.vector[arguments.count++] = at;
-	}
-	*ret_arguments = arguments;
-	return 0;
-}
-
 void arguments_clear(struct arguments *arguments)
 {
 	free(arguments->bytes);

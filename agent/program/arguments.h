@@ -31,18 +31,13 @@ struct arguments {
 	char *bytes;	     /* owned */
 	const char **vector; /* owned; NULL-terminated, argv[0] included */
 	size_t count;
-	bool is_cut; /* there were more words, or longer ones: arguments_parse_leading() */
+	bool is_cut; /* these are the leading ones of more (process/command_line.h) */
 };
 
 /* The content of /proc/PID/cmdline. Returns 0, -ENOENT when it is empty, -E2BIG beyond the limits,
  * -EILSEQ when it is not well-formed UTF-8, -ENOMEM. */
 int arguments_parse(const char *bytes, size_t size, struct arguments *ret_arguments);
 void arguments_clear(struct arguments *arguments);
-
-/* The same without limits: of what is beyond them the leading words are taken, and is_cut says so.
- * The bytes may be any; those of a file that was itself read in part end in a word that is cut, and
- * the caller sets is_cut. Returns 0, -ENOENT or -ENOMEM. */
-int arguments_parse_leading(const char *bytes, size_t size, struct arguments *ret_arguments);
 
 /* Whether that name is the file's own or a shorter form of it ("python3" of "python3.11"), which
  * shows no applet. */

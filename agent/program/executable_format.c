@@ -307,11 +307,3 @@ void executable_format_clear(struct executable_format *format)
 	format->needed_size = 0;
 	format->search_path = NULL;
 }
-
-bool executable_needs(const struct executable_format *format, const char *library_name)
-{
-	for (size_t at = 0; at < format->needed_size; at += strlen(format->needed + at) + 1)
-		if (strcmp(format->needed + at, library_name) == 0)
-			return true;
-	return false;
-}

@@ -44,6 +44,4 @@ int executable_format_read(file_read_fn read, void *context, struct executable_f
 int executable_format_of(int fd, struct executable_format *ret_format);
 void executable_format_clear(struct executable_format *format);
 
-bool executable_needs(const struct executable_format *format, const char *library_name);
-
 #endif

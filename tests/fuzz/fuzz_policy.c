@@ -48,8 +48,7 @@ static void ask_arguments(const struct program_policy *policy, uint32_t program)
 	for (size_t i = 0; i < array_length(vectors); i++) {
 		struct arguments arguments;
 
-		fuzz_require(arguments_parse_leading(vectors[i], sizeof(vectors[i]), &arguments) ==
-			     0);
+		fuzz_require(arguments_parse(vectors[i], sizeof(vectors[i]), &arguments) == 0);
 		while (arguments.count > 1 && !*arguments.vector[arguments.count - 1])
 			arguments.count--;
 		(void)program_policy_permits_arguments(policy, program, &arguments, NULL);

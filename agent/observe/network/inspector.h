@@ -37,10 +37,10 @@ int inspector_start(struct loop *loop, const struct inspector_config *config,
  * Not to be called from inside tracker_config.deliver. */
 void inspector_stop(struct inspector *inspector);
 
-/* The worker's process id, for status and tests; 0 while it is being restarted. */
+/* The worker's process id, for tests; 0 while it is being restarted. */
 int inspector_pid(const struct inspector *inspector);
 
-/* What is wrong right now, for status: an interface that is gone or down and waited for, or why the
+/* What is wrong right now, for tests: an interface that is gone or down and waited for, or why the
  * inspector is not running; "" when all is well. Valid until the loop runs again. */
 const char *inspector_trouble(const struct inspector *inspector);
 

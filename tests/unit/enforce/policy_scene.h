@@ -80,7 +80,7 @@ static inline struct arguments scene_split(const char *words)
 		if (*words != '_')
 			bytes[size++] = (char)(*words == ' ' ? '\0' : *words);
 	bytes[size++] = '\0';
-	assert_int_equal(arguments_parse_leading(bytes, size, &arguments), 0);
+	assert_int_equal(arguments_parse(bytes, size, &arguments), 0);
 	return arguments;
 }
 
