@@ -54,11 +54,11 @@ class Evasion(unittest.TestCase):
         events = [json.loads(line) for line in done.out["events"].splitlines()]
         self.assertFalse([event for event in events if event.get("action") in ("denied", "killed")])
         text = done.out["events"]
-        # each of these is a file of its own; equal findings of the others may be told as one
-        unseen = [key for key, trick in TABLE.items()
-                  if not trick["control"] and not trick["limit"] and not trick["disturbs"] and
-                  f"/{key[0]}.{key[1]}/" not in text and trick["row"] in (1, 2, 3, 6)]
-        self.assertFalse(unseen, f"not reported: {named(unseen)}")
+        # of each of these there is one file a user; equal findings may be told as one
+        attacks = {key[0] for key, trick in TABLE.items()
+                   if not trick["control"] and not trick["limit"] and trick["row"] in (1, 2, 3, 6)}
+        unseen = sorted(attack for attack in attacks if f"/{attack}." not in text)
+        self.assertFalse(unseen, f"not reported: {unseen}")
 
 
 if __name__ == "__main__":
