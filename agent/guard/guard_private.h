@@ -84,7 +84,7 @@ struct guard {
 	struct inquiry cases[DESK_PENDING_LIMIT]; /* beside desk->pending */
 	size_t turn;
 	unsigned int turns; /* of waiting for events */
-	size_t waiting; /* pending events */
+	size_t waiting;	    /* pending events */
 	uint8_t buffer[FILE_HASH_SLICE];
 };
 
