@@ -2,16 +2,14 @@
 #include "observe/host/script_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "observe/host/named_file.h"
 #include "observe/host/process_info.h"
 
 struct script_file {
@@ -233,48 +231,16 @@ bool script_files_waiting(const struct script_files *scripts)
 	return false;
 }
 
-/* Looks a name up as the process would, from its root or working directory. Links that mean
- * something else to every reader, such as /dev/fd/3, are not followed: they would lead to files of
- * our own. */
-static int open_place(const char *directory, const char *name)
+/* Not the process's own descriptors (/dev/fd/3): what they are open on has another name. */
+static int open_named(pid_t pid, const char *name)
 {
-	_cleanup_(closep) int from = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
-	long place;
+	_cleanup_(closep) int place = -1;
+	uint64_t number;
 
-	if (from < 0)
-		return -errno;
-	if (name[0] == '/')
-		how.resolve |= RESOLVE_IN_ROOT;
-	place = syscall(SYS_openat2, from, name, &how, sizeof(how));
-	if (place >= 0 || errno != ENOSYS)
-		return place < 0 ? -errno : (int)place;
-	/* before Linux 5.6 */
-	if (strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/proc/", 6) == 0)
+	if (named_file_is_descriptor(name, &number))
 		return -ELOOP;
-	place = openat(from, name + strspn(name, "/"), O_PATH | O_CLOEXEC);
-	return place < 0 ? -errno : (int)place;
-}
-
-/* Opens a regular file and nothing else: opening a device or a FIFO can have effects. */
-static int open_regular(const char *directory, const char *name)
-{
-	_cleanup_(closep) int place = open_place(directory, name);
-	char link[64];
-	struct stat status;
-	int fd;
-
-	if (place < 0)
-		return place;
-	if (fstat(place, &status) < 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = open(link, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	place = named_file_open(pid, name, false);
+	return place < 0 ? place : regular_file_reopen(place);
 }
 
 void script_files_from_arguments(struct script_files *scripts, pid_t pid, struct label *interpreter,
@@ -282,16 +248,13 @@ void script_files_from_arguments(struct script_files *scripts, pid_t pid, struct
 {
 	const char *argument = interpreter ? script_argument(interpreter->text, arguments) : NULL;
 	_cleanup_(freep) char *name = NULL;
-	char directory[64];
 	struct label *label;
 	struct stat status;
 	int fd;
 
 	if (!argument || !*argument || executables_room(scripts->executables) == 0)
 		return;
-	(void)snprintf(directory, sizeof(directory), "/proc/%d/%s", (int)pid,
-		       argument[0] == '/' ? "root" : "cwd");
-	fd = open_regular(directory, argument);
+	fd = open_named(pid, argument);
 	if (fd < 0)
 		return;
 	if (fstat(fd, &status) < 0 || descriptor_path(fd, &name) < 0) {
