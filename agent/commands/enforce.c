@@ -102,16 +102,17 @@ static void tell(void *context, const char *sentence)
 	(void)unblocked_write(request->told, line, (size_t)size);
 }
 
-/* "memfd,ptrace" as a list; the copy holds its words. */
+/* "memfd,ptrace" as a list; the copy holds its words. Returns how many, more than the limit when
+ * they do not fit. */
 static size_t split(char *copy, const char **names, size_t limit)
 {
 	size_t count = 0;
 	char *rest = copy;
 	char *word;
 
-	while (count < limit && (word = strsep(&rest, ",")) != NULL)
-		if (*word)
-			names[count++] = word;
+	while ((word = strsep(&rest, ",")) != NULL && count <= limit)
+		if (*word && count++ < limit)
+			names[count - 1] = word;
 	return count;
 }
 
@@ -129,6 +130,9 @@ static int run(struct request *request)
 		return command_trouble(NAME, "out of memory");
 	config->settings = names;
 	config->setting_count = split(settings, names, array_length(names));
+	if (config->setting_count > array_length(names))
+		return command_misused(NAME, "--settings: more than %zu names",
+				       array_length(names));
 	config->mode = request->audit ? GUARD_AUDIT : GUARD_ENFORCE;
 	config->source.keys = request->keys.count ? request->keys.items : usual_keys;
 	config->source.key_count = request->keys.count ? request->keys.count : 1;

@@ -49,6 +49,33 @@ struct enforcing {
 void enforcing_say(struct enforcing *enforcing, enum event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* ---- enforcing_workers.c ---- */
+
+/* Makes the guard for a mode, covering nothing yet. group, desk: inherited, or -1. */
+int enforcing_make_guard(struct enforcing *enforcing, enum guard_mode mode, int group, int desk,
+			 struct guard_keeper **ret_guard, struct error *error);
+
+/* From here on files are guarded, and what cannot be is told. */
+int enforcing_cover(struct enforcing *enforcing, struct guard_keeper *guard, struct error *error);
+
+int enforcing_start_guard(struct enforcing *enforcing, int group, int desk, struct error *error);
+int enforcing_start_sweeper(struct enforcing *enforcing, struct error *error);
+
+/* Writes down for a successor who works here now. */
+void enforcing_note_instance(struct enforcing *enforcing);
+
+/* For the loop: findings have come; children have ended or stopped. */
+void enforcing_take_findings(void *context, int channel, uint32_t events);
+void enforcing_take_children(void *context, int signal_number);
+
+/* ---- enforcing_changes.c ---- */
+
+/* "enforces", "only reports (audit)". */
+const char *enforcing_mode_text(enum guard_mode mode);
+
+/* For the loop: the time to confirm is over. */
+void enforcing_on_unconfirmed(void *context);
+
 /* Guard and sweeper change over; the old ones serve until the new ones do. Returns 0 or an error
  * with everything as it was. */
 int enforcing_change_mode(struct enforcing *enforcing, enum guard_mode mode, const char *why,

@@ -222,13 +222,14 @@ static void test_replaced_script(void **state)
 	struct guard_scene *scene = *state;
 	struct finding finding;
 
+	/* denied, or, where its arguments could not be read in time, ended at its first open */
 	write_file("/mnt/job", ": > /mnt/trace # evil\n");
-	assert_int_equal(run("/mnt/sh", "sh /mnt/job"), -EPERM);
+	assert_int_not_equal(run("/mnt/sh", "sh /mnt/job"), 0);
 	assert_true(scene_finding(scene, &finding));
 	assert_int_equal(finding.kind, FINDING_SCRIPT_UNKNOWN);
 	write_file("/mnt/job.sh", "#!/mnt/sh\n: > /mnt/trace # evil\n");
 	assert_int_equal(run("/mnt/job.sh", "job.sh"), -EPERM);
-	assert_int_equal(run("/mnt/sh", "sh /mnt/job.sh"), -EPERM);
+	assert_int_not_equal(run("/mnt/sh", "sh /mnt/job.sh"), 0);
 	assert_false(left_a_trace());
 }
 
