@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -19,6 +20,10 @@
 #include "process/process_environment.h"
 #include "program/arguments.h"
 #include "sweep/hash_helper.h"
+
+/* How long an exec in the middle of being done is waited for. */
+#define ARGUMENTS_ATTEMPTS 10
+#define ARGUMENTS_PAUSE_NS (2 * NS_PER_MS)
 
 #define HASHING_LIMIT	256
 #define JUDGED_LIMIT	65536
@@ -239,6 +244,21 @@ static void check_script(struct check *check, const char *name)
 		script_hashed(check, NULL);
 }
 
+/* A process in the middle of another exec (of the same file, perhaps) has a new image and no
+ * arguments yet: they come within moments. */
+static int read_arguments(struct check *check)
+{
+	const struct timespec pause = {.tv_nsec = ARGUMENTS_PAUSE_NS};
+	int result = -ENOENT;
+
+	for (int i = 0; i < ARGUMENTS_ATTEMPTS && result < 0 && !has_moved_on(check); i++) {
+		if (i)
+			(void)nanosleep(&pause, NULL);
+		result = command_line_read(check->line, NULL, check->verdict.image.pid);
+	}
+	return result;
+}
+
 static void check_arguments(struct check *check)
 {
 	struct image_checks *checks = check->owner;
@@ -246,7 +266,7 @@ static void check_arguments(struct check *check)
 	const char *script = NULL;
 
 	check->line = calloc(1, sizeof(*check->line));
-	if (check->line && command_line_read(check->line, NULL, check->verdict.image.pid) < 0) {
+	if (check->line && read_arguments(check) < 0) {
 		free(check->line);
 		check->line = NULL;
 	}
