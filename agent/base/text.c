@@ -221,6 +221,13 @@ char *text_escape(const char *bytes, size_t limit)
 	return text_finish(&text, &string) < 0 ? NULL : string;
 }
 
+const char *path_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int number_parse(const char *text, uint64_t limit, uint64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -42,6 +42,9 @@ void text_printable(const char *text, char *out, size_t out_size);
  * whole characters. To be freed; NULL when memory is out. */
 char *text_escape(const char *bytes, size_t limit);
 
+/* What stands behind the last slash of a path, all of it where there is none. */
+const char *path_base_name(const char *path);
+
 /* A decimal number in [0, limit], nothing around it. Returns 0, -EINVAL or -ERANGE. */
 int number_parse(const char *text, uint64_t limit, uint64_t *ret_number);
 

@@ -27,13 +27,6 @@ static const char *const relations[LIKENESS_COUNT] = {
 	[SAME_NAME] = "same name, other path and content",
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static enum likeness compare(const char *path, const char *sha256, const char *entry_path,
 			     const char *entry_sha256)
 {
@@ -46,8 +39,9 @@ static enum likeness compare(const char *path, const char *sha256, const char *e
 		return SAME_PATH;
 	if (same_content)
 		return SAME_CONTENT;
-	return *path && strcmp(base_name(path), base_name(entry_path)) == 0 ? SAME_NAME
-									    : LIKENESS_COUNT;
+	return *path && strcmp(path_base_name(path), path_base_name(entry_path)) == 0
+		       ? SAME_NAME
+		       : LIKENESS_COUNT;
 }
 
 static void add(json_t *list, const char *relation, const char *format, ...)

@@ -56,13 +56,6 @@ static const struct {
 	{"beam.smp", ".erl .beam "},
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_ending(const char *endings, const char *dot)
 {
 	size_t length = strlen(dot);
@@ -75,8 +68,8 @@ static bool is_ending(const char *endings, const char *dot)
 
 bool update_speaks(const char *interpreter_path, const char *file_path)
 {
-	const char *name = base_name(interpreter_path);
-	const char *dot = strrchr(base_name(file_path), '.');
+	const char *name = path_base_name(interpreter_path);
+	const char *dot = strrchr(path_base_name(file_path), '.');
 
 	for (size_t i = 0; dot && i < array_length(languages); i++) {
 		size_t length = strlen(languages[i].interpreter);
@@ -91,7 +84,7 @@ bool update_speaks(const char *interpreter_path, const char *file_path)
 
 static bool is_code_name(const char *path)
 {
-	const char *dot = strrchr(base_name(path), '.');
+	const char *dot = strrchr(path_base_name(path), '.');
 
 	for (size_t i = 0; dot && i < array_length(languages); i++)
 		if (is_ending(languages[i].endings, dot))

@@ -202,13 +202,12 @@ static int permit(struct update *update, const char *interpreter, const char *ca
 		  char *const *options, size_t option_count, const char *script)
 {
 	const char *words[SCRIPT_WORDS + 2];
-	const char *slash = strrchr(called, '/');
 	size_t count = 0;
 
 	if (!option_count || !update_is_pinned(update, interpreter))
 		return 0;
 	if (program_class_by_name(interpreter) == PROGRAM_MULTI_CALL)
-		words[count++] = slash ? slash + 1 : called;
+		words[count++] = path_base_name(called);
 	for (size_t i = 0; i < option_count; i++)
 		words[count++] = options[i];
 	words[count++] = script;
@@ -217,9 +216,7 @@ static int permit(struct update *update, const char *interpreter, const char *ca
 
 static bool is_env(const char *named)
 {
-	const char *slash = strrchr(named, '/');
-
-	return strcmp(slash ? slash + 1 : named, "env") == 0;
+	return strcmp(path_base_name(named), "env") == 0;
 }
 
 /* "#!/usr/bin/env python3": two interpreters run the file, one after the other. */

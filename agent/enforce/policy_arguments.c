@@ -2,18 +2,12 @@
 /* Whether a pinned program may run with these arguments: docs/enforcing.md, "Interpreters". */
 #include <string.h>
 
+#include "base/text.h"
 #include "enforce/policy_block.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 const char *policy_called_name(const char *argv0)
 {
-	const char *name = base_name(argv0);
+	const char *name = path_base_name(argv0);
 
 	return *name == '-' ? name + 1 : name;
 }
@@ -211,7 +205,8 @@ static bool is_free_name(const struct question *question, const char *name)
 	for (uint32_t i = 0; i < question->program->entries.count; i++) {
 		const char *path = policy_string(question->policy, entries[i].path);
 
-		if (entries[i].flags & ENTRY_ANY_ARGUMENTS && strcmp(base_name(path), name) == 0)
+		if (entries[i].flags & ENTRY_ANY_ARGUMENTS &&
+		    strcmp(path_base_name(path), name) == 0)
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "guard/examiner.h"
 #include "guard/guard_private.h"
 #include "process/process_read.h"
@@ -213,13 +214,6 @@ static enum judgement judge_exec(struct guard *guard, struct inquiry *inquiry,
 
 /* ---- open ---- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* What an interpreter was told to run is code, whatever it looks like. */
 static bool is_its_script(struct guard *guard, const struct inquiry *inquiry,
 			  const struct image *image)
@@ -232,7 +226,7 @@ static bool is_its_script(struct guard *guard, const struct inquiry *inquiry,
 		return true;
 	if (!image->script[0])
 		return false;
-	if (strcmp(base_name(image->script), base_name(guard->path)) == 0)
+	if (strcmp(path_base_name(image->script), path_base_name(guard->path)) == 0)
 		return true;
 	return script_find(guard->desk, inquiry->pid, image->script, &facts) == 0 &&
 	       facts.key.device == inquiry->facts.key.device &&

@@ -85,13 +85,6 @@ static const struct known_program known_programs[] = {
 	{"qemu-", true, PROGRAM_INTERPRETER, SCRIPT_NOWHERE, "", ""},
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* "3", "3.11", "-5.1.0", "5.36-static", ".real": what distributions put behind a name */
 static bool is_version(const char *suffix)
 {
@@ -105,7 +98,7 @@ static bool is_version(const char *suffix)
 
 static const struct known_program *find_program(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = path_base_name(path);
 
 	for (size_t i = 0; i < array_length(known_programs); i++) {
 		const struct known_program *program = &known_programs[i];
@@ -155,7 +148,7 @@ static bool is_part_of(const char *name, const char *file_name)
 
 bool is_own_name(const char *path, const char *name)
 {
-	return *name && is_part_of(name, base_name(path));
+	return *name && is_part_of(name, path_base_name(path));
 }
 
 bool is_linked_applet(const char *root, const char *path, const struct file_key *file,
@@ -163,16 +156,16 @@ bool is_linked_applet(const char *root, const char *path, const struct file_key 
 {
 	static const char *const directories[] = {"/bin",      "/sbin",		 "/usr/bin",
 						  "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"};
-	const char *name = base_name(argv0);
+	const char *name = path_base_name(argv0);
 
 	if (*name == '-') /* a login shell */
 		name++;
-	if (!*name || is_part_of(name, base_name(path)))
+	if (!*name || is_part_of(name, path_base_name(path)))
 		return false;
-	if (leads_to(root, path, (size_t)(base_name(path) - path), name, file))
+	if (leads_to(root, path, (size_t)(path_base_name(path) - path), name, file))
 		return true;
 	if (argv0[0] == '/' &&
-	    leads_to(root, argv0, (size_t)(base_name(argv0) - argv0), name, file))
+	    leads_to(root, argv0, (size_t)(path_base_name(argv0) - argv0), name, file))
 		return true;
 	for (size_t i = 0; i < array_length(directories); i++)
 		if (leads_to(root, directories[i], strlen(directories[i]), name, file))
@@ -264,7 +257,7 @@ const char *script_argument(const char *path, const struct arguments *arguments)
 	if (!program || !arguments->count)
 		return NULL;
 	if (program->class == PROGRAM_MULTI_CALL) {
-		const char *applet = base_name(arguments->vector[0]);
+		const char *applet = path_base_name(arguments->vector[0]);
 
 		if (*applet == '-')
 			applet++;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 static const struct {
 	const char *program; /* how its name begins */
@@ -38,8 +39,7 @@ static const struct {
 
 bool environment_brings_code(const char *path, const char *variable)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = path_base_name(path);
 
 	for (size_t i = 0; i < array_length(carriers); i++) {
 		const char *program = carriers[i].program;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "observe/host/process_info.h"
 #include "observe/host/process_table.h"
 
@@ -138,13 +139,6 @@ bool execution_runs(const struct execution *execution)
 	       process_file_read(execution->pid, "cmdline", first, sizeof(first)) > 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* The argument vector is its own to overwrite, but this early it is
  * still what exec was given. */
 void execution_read_arguments(struct execution *execution)
@@ -164,7 +158,7 @@ void execution_read_arguments(struct execution *execution)
 		class = PROGRAM_MULTI_CALL;
 	if (class == PROGRAM_MULTI_CALL) {
 		execution->pins_arguments = true;
-		argv0 = base_name(argv0);
+		argv0 = path_base_name(argv0);
 		execution->applet = strdup(*argv0 == '-' ? argv0 + 1 : argv0);
 	}
 	execution->runs_arguments = execution->pins_arguments;

@@ -140,6 +140,15 @@ static void numbers_have_bounds(void **state)
 	assert_int_equal(number_parse("18446744073709551615", UINT64_MAX, &number), 0);
 }
 
+static void test_path_base_name(void **state)
+{
+	(void)state;
+	assert_string_equal(path_base_name("/usr/bin/sh"), "sh");
+	assert_string_equal(path_base_name("sh"), "sh");
+	assert_string_equal(path_base_name("/usr/bin/"), "");
+	assert_string_equal(path_base_name(""), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +158,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_cannot_steer_a_terminal),
 		cmocka_unit_test(any_bytes_become_text_and_stay_different),
 		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(test_path_base_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
