@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "daemon/file_sha256.h"
 
-#define READ_SIZE  (64 * 1024)
 #define SIZE_LIMIT (INT64_C(1) << 30) /* enforcement hashes no larger ones */
 #define ATTEMPTS   3
 
@@ -130,31 +129,12 @@ static int classify(int fd, const char *path, struct update_file *file)
 
 static int hash(int fd, char sha256[65])
 {
-	_cleanup_(freep) unsigned char *bytes = malloc(READ_SIZE);
-	uint8_t sum[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_state state;
-	off_t offset = 0;
+	uint8_t sum[32];
+	int result = descriptor_sha256(fd, SIZE_LIMIT, sum);
 
-	if (!bytes)
-		return -ENOMEM;
-	(void)crypto_hash_sha256_init(&state);
-	for (;;) {
-		ssize_t got = pread(fd, bytes, READ_SIZE, offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		(void)crypto_hash_sha256_update(&state, bytes, (size_t)got);
-		offset += got;
-		if (offset > SIZE_LIMIT)
-			return -EFBIG;
-	}
-	(void)crypto_hash_sha256_final(&state, sum);
-	hex_encode(sum, sizeof(sum), sha256);
-	return 0;
+	if (result == 0)
+		hex_encode(sum, sizeof(sum), sha256);
+	return result;
 }
 
 static int read_once(int fd, const char *path, bool always, struct update_file *file)
