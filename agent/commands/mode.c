@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "commands/asking.h"
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "control/protocol.h"
 
 #define NAME	   "mode"
@@ -22,12 +21,9 @@ static const struct {
 int command_mode(int argc, char **argv)
 {
 	const char *control = NULL;
-	const struct command_option options[] = {
-		{"control", 0, option_take_text, &control, NULL},
-	};
 	int code;
 
-	if (!options_read(options, array_length(options), argc, argv, &code))
+	if (!asking_options_read(argc, argv, &control, &code))
 		return code;
 	if (argc - optind != 1)
 		return command_misused(NAME, "expected audit or enforce");

@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "commands/asking.h"
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "control/protocol.h"
 
 #define NAME	   "reload"
@@ -17,13 +16,10 @@ int command_reload(int argc, char **argv)
 {
 	_cleanup_(freep) char *path = NULL;
 	const char *control = NULL;
-	const struct command_option options[] = {
-		{"control", 0, option_take_text, &control, NULL},
-	};
 	json_t *request;
 	int code;
 
-	if (!options_read(options, array_length(options), argc, argv, &code))
+	if (!asking_options_read(argc, argv, &control, &code))
 		return code;
 	if (argc - optind > 1)
 		return command_misused(NAME, "expected one profile or none");
