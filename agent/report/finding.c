@@ -24,18 +24,25 @@ static const struct {
 	[FINDING_FILE_TOO_LARGE] = {"file-too-large", "is too large to be checked"},
 	[FINDING_FILE_UNREADABLE] = {"file-unreadable", "could not be read to be checked"},
 	[FINDING_ENVIRONMENT_CODE] = {"environment-code", "was given code in its environment"},
+	[FINDING_CONNECTION_UNKNOWN] = {"connection-unknown", "is no connection of the profile"},
+	[FINDING_CONNECTION_PROGRAM] = {"connection-program",
+					"is a connection of another program in the profile"},
+	[FINDING_SERVICE_UNKNOWN] = {"service-unknown", "is no listener of the profile"},
+	[FINDING_FORWARD_UNKNOWN] = {"forward-unknown", "would pass through, which nothing does"},
+	[FINDING_NAME_UNKNOWN] = {"name-unknown", "is no name of the profile"},
+	[FINDING_ANSWER_UNASKED] = {"answer-unasked", "answers no question that was asked"},
+	[FINDING_ANSWER_REBINDING] = {"answer-rebinding", "puts a public name at a local address"},
+	[FINDING_ANSWER_UNREADABLE] = {"answer-unreadable", "is no DNS, to or from a resolver"},
 };
 
 static const char *const layers[LAYER_COUNT] = {
-	[LAYER_PERMISSION] = "permission",
-	[LAYER_CONNECTOR] = "connector",
-	[LAYER_SWEEP] = "sweep",
+	[LAYER_PERMISSION] = "permission", [LAYER_CONNECTOR] = "connector", [LAYER_SWEEP] = "sweep",
+	[LAYER_RULES] = "rules",	   [LAYER_GATE] = "gate",
 };
 
 static const char *const actions[ACTION_COUNT] = {
-	[ACTION_REPORTED] = "reported",
-	[ACTION_DENIED] = "denied",
-	[ACTION_KILLED] = "killed",
+	[ACTION_REPORTED] = "reported", [ACTION_DENIED] = "denied",   [ACTION_KILLED] = "killed",
+	[ACTION_DROPPED] = "dropped",	[ACTION_REFUSED] = "refused",
 };
 
 const char *finding_kind_name(enum finding_kind kind)
@@ -69,7 +76,9 @@ bool finding_is_valid(const struct finding *finding)
 	    finding->layer >= LAYER_COUNT || finding->action >= ACTION_COUNT ||
 	    finding->arguments_size > sizeof(finding->arguments) ||
 	    !is_ended(finding->path, sizeof(finding->path)) ||
-	    !is_ended(finding->program, sizeof(finding->program)))
+	    !is_ended(finding->program, sizeof(finding->program)) ||
+	    finding->flow.way >= WAY_COUNT ||
+	    !is_ended(finding->flow.name, sizeof(finding->flow.name)))
 		return false;
 	for (size_t i = 0; i < FINDING_ANCESTORS; i++)
 		if (!is_ended(finding->ancestors[i], sizeof(finding->ancestors[i])))

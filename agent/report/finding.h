@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
+
 /*
  * Something outside the profile, and what was done about it. A finding is of one fixed size and
  * holds no pointers: it crosses from the guard and the sweeper to the supervisor as it is. The
@@ -24,6 +26,15 @@ enum finding_kind {
 	FINDING_FILE_TOO_LARGE,	      /* beyond what is hashed */
 	FINDING_FILE_UNREADABLE,      /* an I/O error while hashing */
 	FINDING_ENVIRONMENT_CODE,     /* an interpreter was given code in its environment */
+	/* of the network: flow says which packet, path is empty */
+	FINDING_CONNECTION_UNKNOWN, /* this host opens what no entry has */
+	FINDING_CONNECTION_PROGRAM, /* an entry has it, for another program */
+	FINDING_SERVICE_UNKNOWN,    /* a peer wants what no listener of the profile answers */
+	FINDING_FORWARD_UNKNOWN,    /* a packet that would pass through this host */
+	FINDING_NAME_UNKNOWN,	    /* a question for a name that is not in the profile */
+	FINDING_ANSWER_UNASKED,	    /* a DNS answer to no question that was let out */
+	FINDING_ANSWER_REBINDING,   /* a DNS answer that puts a public name at a local address */
+	FINDING_ANSWER_UNREADABLE,  /* a packet of a resolver, or to one, that is no DNS */
 	FINDING_KIND_COUNT,
 };
 
@@ -31,6 +42,8 @@ enum finding_layer {
 	LAYER_PERMISSION, /* fanotify, before it ran */
 	LAYER_CONNECTOR,  /* process connector, right after */
 	LAYER_SWEEP,	  /* /proc */
+	LAYER_RULES,	  /* packet filter */
+	LAYER_GATE,	  /* who holds packets until they are looked at */
 	LAYER_COUNT,
 };
 
@@ -38,6 +51,8 @@ enum finding_action {
 	ACTION_REPORTED, /* audit: nothing was done */
 	ACTION_DENIED,	 /* the exec or open failed with EPERM */
 	ACTION_KILLED,	 /* and, or else, the process was ended */
+	ACTION_DROPPED,	 /* the packet went no further */
+	ACTION_REFUSED,	 /* it was answered with an error: NXDOMAIN, reset, unreachable */
 	ACTION_COUNT,
 };
 
@@ -45,6 +60,22 @@ enum finding_action {
 #define FINDING_ARGUMENTS_SIZE 512
 #define FINDING_ANCESTORS      4
 #define FINDING_PROGRAM_SIZE   192
+
+#define FINDING_NAME_SIZE 254 /* a host name, RFC 1035 section 2.3.4 */
+
+enum finding_way { WAY_NONE, WAY_OUT, WAY_IN, WAY_FORWARD, WAY_COUNT };
+
+/* The packet that a finding of the network is about; WAY_NONE: it is about none. */
+struct finding_flow {
+	uint8_t way;
+	uint8_t protocol; /* IPPROTO_* */
+	uint8_t icmp_type;
+	struct ip_address local; /* WAY_FORWARD: the source */
+	struct ip_address remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+	char name[FINDING_NAME_SIZE]; /* that was asked for, or that the address goes by; or "" */
+};
 
 struct finding {
 	uint64_t time_ns;	/* since 1970 */
@@ -63,6 +94,7 @@ struct finding {
 	char arguments[FINDING_ARGUMENTS_SIZE]; /* each ends with NUL; cut at the size */
 	uint16_t arguments_size;
 	char ancestors[FINDING_ANCESTORS][FINDING_PROGRAM_SIZE]; /* parent's program first */
+	struct finding_flow flow;
 };
 
 /* "program-unknown", "permission", "denied", …; NULL for a value that is none. */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GATE_CONNECTION_TABLE_H
+#define GATE_CONNECTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/error.h"
+
+/* The kernel's connections (conntrack, linux/netfilter/nfnetlink_conntrack.h): those that began
+ * before the rules are asked about one by one, and end where the rules would not have let them
+ * begin. */
+struct tracked_connection {
+	struct ip_address source; /* of the first packet, before any translation */
+	struct ip_address destination;
+	uint8_t protocol;
+	uint8_t icmp_type;
+	uint16_t source_port;
+	uint16_t destination_port;
+};
+
+/* Dumps both families and deletes those that keep() refuses: their next packet is judged as a first
+ * one. Returns how many were deleted, or negative errno: -EOPNOTSUPP, CONFIG_NF_CT_NETLINK is
+ * missing. */
+typedef bool (*connection_keep_fn)(void *context, const struct tracked_connection *connection);
+int connection_table_prune(connection_keep_fn keep, void *context, struct error *error);
+
+#endif
