@@ -11,6 +11,9 @@ import subprocess
 
 import harness
 
+# rtguard enforce holds the network of the namespace that it is started in: never that of the machine under test.
+ALONE = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
+
 # What commands sent into the place need, and what sends them; not pinned here, pinning has tests of its own.
 TOOLS = ("nsenter", "sh", "cat", "sleep", "true", "cp", "ls", "env", "mount", "id")
 
@@ -73,13 +76,16 @@ class Place:
         self.log = open(self.directory / "log", "w+", encoding="utf-8")
 
     def __enter__(self):
-        script = f"mount -t tmpfs -o mode=1777 place /mnt && {{ {self.prepare}; }} && echo ready && exec sleep 1000000"
+        script = ("ip link set lo up && mount -t tmpfs -o mode=1777 place /mnt && "
+                  f"{{ {self.prepare}; }} && echo ready && exec sleep 1000000")
         self.init = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child",
              "--mount-proc", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self.init.stdout.readline() != "ready\n":
             raise RuntimeError("the place could not be made")
         self.inside = harness.children_of(self.init.pid)[0]
+        if os.readlink(f"/proc/{self.inside}/ns/net") == os.readlink("/proc/self/ns/net"):
+            raise RuntimeError("the place has no network of its own")
         self.start()
         return self
 

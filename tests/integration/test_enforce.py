@@ -17,7 +17,7 @@ from enforced import Place, profile_of
 from harness import rtguard, wait_until
 
 harness.need_root()
-harness.need_tools("unshare", "nsenter", "setpriv", "ldd")
+harness.need_tools("unshare", "nsenter", "setpriv", "ldd", "ip")
 
 
 class EnforceCase(harness.Case):
@@ -275,7 +275,7 @@ class Start(EnforceCase):
         path = self.dir / "profile.json"
         path.write_text(json.dumps(profile))
         return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", harness.RTGUARD, "enforce", path,
+            [*enforced.ALONE, harness.RTGUARD, "enforce", path,
              "--control", self.dir / "control", "--state", self.dir / "state", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
 

@@ -18,7 +18,7 @@ from harness import rtguard, wait_until
 from test_enforce import EnforceCase
 
 harness.need_root()
-harness.need_tools("unshare", "nsenter", "setpriv", "ldd")
+harness.need_tools("unshare", "nsenter", "setpriv", "ldd", "ip")
 
 WITHOUT = os.environ.get("WITHOUT", str(harness.HERE / "../../build/tests/integration/without"))
 ENDS_AT = os.environ.get("ENDS_AT", str(harness.HERE / "../../build/tests/integration/libends_at.so"))
@@ -197,7 +197,7 @@ class Stop(FailureCase):
 class Start(FailureCase):
     def refused(self, profile, *options):
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", harness.RTGUARD, "enforce", profile,
+            [*enforced.ALONE, harness.RTGUARD, "enforce", profile,
              "--yes", "--any-machine", "--control", self.dir / "control", "--state", self.dir / "state", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         self.assert_trouble(done, profile)
@@ -242,7 +242,7 @@ class Layers(FailureCase):
         profile = self.dir / "profile.json"
         profile.write_text(json.dumps(profile_of(enforced.TOOLS)))
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", WITHOUT, "fanotify", harness.RTGUARD,
+            [*enforced.ALONE, WITHOUT, "fanotify", harness.RTGUARD,
              "enforce", profile, "--yes", "--allow-unsigned", "--any-machine", "--control", self.dir / "control", "--state",
              self.dir / "state"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)

@@ -21,7 +21,7 @@ ATTACKERS = 2
 BIN = pathlib.Path(os.environ["STORM_BIN"])
 
 harness.need_root()
-harness.need_tools("unshare", "nsenter", "setpriv", "ldd")
+harness.need_tools("unshare", "nsenter", "setpriv", "ldd", "ip")
 
 
 class Storm(harness.Case):
