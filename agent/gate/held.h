@@ -20,17 +20,21 @@ enum held_kind {
 	HELD_PART,	   /* TCP to or from port 53 without a whole message: handshake, length
 			      prefix, middle of an answer; harmless */
 	HELD_UNREADABLE,   /* to or from port 53, and no DNS message, or one in pieces that cannot
-			      be followed */
+			      be followed, or in a packet as no resolver needs it (IP options, IPv6
+			      extension headers, fragments, bytes behind the message) */
 	HELD_FLOW,	   /* first packet of a connection whose program has to be known */
 	HELD_REFUSED,	   /* from the log: a rule refused it; nobody waits */
 	HELD_KIND_COUNT,
 };
 
+/* Messages in one packet (TCP); with more it is HELD_UNREADABLE. */
+#define HELD_PER_PACKET 32
+
 enum held_way { HELD_OUT, HELD_IN, HELD_FORWARD, HELD_WAY_COUNT };
 
 struct held {
 	uint32_t kind;
-	uint32_t packet; /* its number in its queue; 0: HELD_REFUSED */
+	uint32_t packet; /* its number in its queue; HELD_REFUSED: 0 */
 	uint32_t mark;	 /* that it has */
 	uint8_t queue;	 /* enum rule_queue */
 	uint8_t way;	 /* enum held_way */
@@ -38,11 +42,16 @@ struct held {
 	bool truncated;	 /* answers: TC */
 	bool over_tcp;
 	bool left_out; /* more addresses than fit */
+	bool edns;     /* the message has an OPT record (RFC 6891): its answer needs one, too */
+	/* The next record is about the same packet, which holds several messages: it may go on when
+	 * there is nothing against any of them. Only QUESTION and ANSWER over TCP. */
+	bool more;
 	uint16_t dns_id;
 	uint16_t question_type;
 	uint16_t address_count;
 	/* local and remote as seen from this host; name: the question, lower case; protocol, ports,
-	 * icmp_type. HELD_FORWARD: local is the source */
+	 * icmp_type; nothing else. HELD_FORWARD: local is the source. Of QUESTION and ANSWER the
+	 * remote port is 53; of the others the addresses may be missing (family 0) */
 	struct observed_flow flow;
 	char asked[NAME_SIZE]; /* the question as it was written: answers repeat its letters */
 	struct dns_address addresses[DNS_ADDRESSES_MAX];
