@@ -58,7 +58,7 @@ static void print_recent(const struct enforcing_preview *preview, FILE *out)
 {
 	static const struct table_column columns[] = {
 		{"TIMES", true, false},
-		{"PATH", false, true},
+		{"WHAT", false, true},
 		{"FINDING", false, false},
 	};
 	const struct table_style style = table_style_of(out);
@@ -67,7 +67,7 @@ static void print_recent(const struct enforcing_preview *preview, FILE *out)
 	for (size_t i = 0; table && i < preview->recent_count; i++) {
 		const struct recent_finding *recent = &preview->recent[i];
 		char times[24];
-		const char *cells[] = {times, recent->path, recent->kind};
+		const char *cells[] = {times, recent->what, recent->kind};
 
 		(void)snprintf(times, sizeof(times), "%" PRIu64, recent->count);
 		(void)table_add(table, cells);

@@ -29,7 +29,7 @@ static void freejsonp(json_t **json)
 static const char *const cautions_always[] = {
 	"Permit it only if you know what it is and why it ran: what came by itself is what the "
 	"profile is there to keep out.",
-	"The delta permits exactly this content; merge it into the profile, review, sign, and "
+	"The delta permits exactly this; merge it into the profile, review, sign, and "
 	"'rtguard reload'.",
 };
 
@@ -113,7 +113,7 @@ static void print_text(const json_t *explanation)
 		print_line("", json_string_value(json_object_get(item, "entry")));
 	}
 	if (json_array_size(nearest) == 0)
-		(void)printf("  nothing of that path, content or name\n");
+		(void)printf("  nothing like it\n");
 	if (json_is_object(delta)) {
 		_cleanup_(freep) char *text = json_dumps(delta, JSON_INDENT(2));
 

@@ -15,6 +15,7 @@
 #include "commands/event_text.h"
 #include "profiles/profile_json.h"
 #include "program/arguments.h"
+#include "report/event_flow.h"
 #include "report/event_line.h"
 
 #define INTERPRETER_LINE 256 /* BINPRM_BUF_SIZE: as much as the kernel reads of "#!" */
@@ -213,6 +214,33 @@ static int permit_user(struct missed *missed, struct profile *delta)
 	return 0;
 }
 
+static int permit_connection(struct missed *missed, struct profile *delta)
+{
+	struct finding_flow flow;
+
+	return event_flow_read(missed->event, &flow)
+		       ? explain_permit_connection(&flow, missed->program, delta, missed->cautions)
+		       : -ENODATA;
+}
+
+static int permit_listener(struct missed *missed, struct profile *delta)
+{
+	struct finding_flow flow;
+
+	return event_flow_read(missed->event, &flow)
+		       ? explain_permit_listener(&flow, delta, missed->cautions)
+		       : -ENODATA;
+}
+
+static int permit_name(struct missed *missed, struct profile *delta)
+{
+	struct finding_flow flow;
+
+	return event_flow_read(missed->event, &flow)
+		       ? explain_permit_name(&flow, delta, missed->cautions)
+		       : -ENODATA;
+}
+
 /* NULL: no entry can permit it, and why. */
 static const struct {
 	int (*permit)(struct missed *missed, struct profile *delta);
@@ -237,6 +265,21 @@ static const struct {
 		{NULL, "No entry permits it: a variable such as BASH_ENV, PERL5OPT or "
 		       "PYTHONINSPECT makes the interpreter run code that nobody "
 		       "checks. Start it without (docs/enforcing.md names them)."},
+	[FINDING_CONNECTION_UNKNOWN] = {permit_connection, NULL},
+	[FINDING_CONNECTION_PROGRAM] = {permit_connection, NULL},
+	[FINDING_SERVICE_UNKNOWN] = {permit_listener, NULL},
+	[FINDING_FORWARD_UNKNOWN] = {NULL, "No entry permits it: a profile of this host says "
+					   "nothing of what passes through (enforce --forwarded "
+					   "leave does not look at that)."},
+	[FINDING_NAME_UNKNOWN] = {permit_name, NULL},
+	[FINDING_ANSWER_UNASKED] = {NULL, "No entry permits it: nobody asked, so that it may be "
+					  "forged."},
+	[FINDING_ANSWER_REBINDING] = {NULL, "No entry permits it: a public name that leads into "
+					    "the local network opens that to whoever owns the "
+					    "name. A host of the local network can be an entry "
+					    "by its address."},
+	[FINDING_ANSWER_UNREADABLE] = {NULL, "No entry permits it: port 53 of resolvers is for "
+					     "DNS alone."},
 };
 
 /* Of policy what has entries. */

@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "commands/event_text.h"
+#include "report/event_flow.h"
 #include "report/event_line.h"
 
-#define NEAREST_LIMIT 8 /* entries that are told */
 #define VECTORS_LIMIT 5 /* learnt argument vectors of one program */
 
 /* How an entry and a file are alike, best first. */
@@ -51,7 +51,7 @@ static void add(json_t *list, const char *relation, const char *format, ...)
 	char entry[2 * PROFILE_STRING_LIMIT];
 	va_list arguments;
 
-	if (json_array_size(list) >= NEAREST_LIMIT)
+	if (json_array_size(list) >= EXPLAIN_NEAREST_LIMIT)
 		return;
 	va_start(arguments, format);
 	(void)vsnprintf(entry, sizeof(entry), format, arguments);
@@ -159,9 +159,14 @@ json_t *explain_nearest(const json_t *event, const struct profile *profile)
 	const char *path = event_text(event, EVENT_KEY_PATH, "");
 	const char *sha256 = event_text(event, EVENT_KEY_SHA256, NULL);
 	json_t *list = json_array();
+	struct finding_flow flow;
 
 	if (!list)
 		return NULL;
+	if (event_flow_read(event, &flow)) {
+		explain_flow_nearest(list, event_finding_kind(event), &flow, profile);
+		return list;
+	}
 	for (unsigned int likeness = 0; likeness < LIKENESS_COUNT; likeness++)
 		add_alike(list, likeness, path, sha256, profile);
 	add_doings(list, event, path, sha256, profile);

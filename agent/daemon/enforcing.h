@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "daemon/policy_loader.h"
 #include "guard/guard.h"
+#include "report/event_flow.h"
 #include "report/finding.h"
 
 /*
@@ -18,9 +19,9 @@
  * can bring about.
  */
 
-/* Findings of one kind about one path in the event log. */
+/* Findings of one kind about one path, or one other end of packets, in the event log. */
 struct recent_finding {
-	char path[FINDING_PATH_SIZE];
+	char what[FLOW_TEXT_SIZE];
 	char kind[32]; /* its name in the log */
 	uint64_t count;
 };
@@ -31,7 +32,8 @@ struct enforcing_preview {
 	const struct finding *running; /* one for each program; repeats: further processes of it */
 	size_t running_count;
 	size_t running_left_out; /* beyond the limit of the list */
-	/* what the event log of the last 24 hours holds and this policy would not permit either */
+	/* what the event log of the last 24 hours holds and this policy would not permit either;
+	 * packets as they were judged then */
 	const struct recent_finding *recent;
 	size_t recent_count;
 	size_t recent_left_out;

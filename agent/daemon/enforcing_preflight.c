@@ -42,12 +42,12 @@ static const char *text_of(const json_t *event, const char *key)
 	return text ? text : "";
 }
 
-static void count_recent(struct preflight *preflight, const char *path, const char *kind)
+static void count_recent(struct preflight *preflight, const char *what, const char *kind)
 {
 	struct recent_finding *recent = preflight->recent;
 
 	for (size_t i = 0; i < preflight->recent_count; i++)
-		if (strcmp(recent[i].path, path) == 0 && strcmp(recent[i].kind, kind) == 0) {
+		if (strcmp(recent[i].what, what) == 0 && strcmp(recent[i].kind, kind) == 0) {
 			recent[i].count++;
 			return;
 		}
@@ -56,7 +56,7 @@ static void count_recent(struct preflight *preflight, const char *path, const ch
 		return;
 	}
 	recent += preflight->recent_count++;
-	(void)snprintf(recent->path, sizeof(recent->path), "%s", path);
+	(void)snprintf(recent->what, sizeof(recent->what), "%s", what);
 	(void)snprintf(recent->kind, sizeof(recent->kind), "%s", kind);
 	recent->count = 1;
 }
@@ -71,6 +71,20 @@ static bool is_known_now(const struct preflight *preflight, const json_t *event)
 	       program_policy_find(preflight->policy, sha256).uses != 0;
 }
 
+static void take_finding(struct preflight *preflight, const json_t *event)
+{
+	const char *kind = text_of(event, EVENT_KEY_KIND);
+	struct finding_flow flow;
+	char words[FLOW_TEXT_SIZE];
+
+	if (event_flow_read(event, &flow)) {
+		event_flow_text(finding_kind_parse(kind), &flow, words);
+		count_recent(preflight, words, kind);
+	} else if (!is_known_now(preflight, event)) {
+		count_recent(preflight, text_of(event, EVENT_KEY_PATH), kind);
+	}
+}
+
 static void take_event(void *context, uint64_t id, const char *line)
 {
 	struct preflight *preflight = context;
@@ -80,9 +94,8 @@ static void take_event(void *context, uint64_t id, const char *line)
 	(void)id;
 	if (event && strcmp(text_of(event, EVENT_KEY_EVENT), event_kind_name(EVENT_FINDING)) == 0 &&
 	    clock_parse(text_of(event, EVENT_KEY_TIME), &time_ns) == 0 &&
-	    time_ns >= preflight->since_ns && !is_known_now(preflight, event))
-		count_recent(preflight, text_of(event, EVENT_KEY_PATH),
-			     text_of(event, EVENT_KEY_KIND));
+	    time_ns >= preflight->since_ns)
+		take_finding(preflight, event);
 	json_decref(event);
 }
 

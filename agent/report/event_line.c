@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "report/event_flow.h"
 
 /* An escaped byte is five bytes long. */
 #define ESCAPED_LIMIT(size) (5 * (size_t)(size))
@@ -109,7 +110,8 @@ json_t *event_of_finding(uint64_t id, const struct finding *finding)
 				       : json_null(),
 		EVENT_KEY_REPEATS, (json_int_t)finding->repeats);
 
-	return complete(begin(id, finding->time_ns, "finding"), more);
+	return complete(complete(begin(id, finding->time_ns, "finding"), more),
+			event_flow_json(&finding->flow));
 }
 
 json_t *event_of_repeats(uint64_t id, uint64_t time_ns, uint64_t of, uint64_t count,
@@ -122,7 +124,8 @@ json_t *event_of_repeats(uint64_t id, uint64_t time_ns, uint64_t of, uint64_t co
 				 EVENT_KEY_SHA256, checksum_of(finding), EVENT_KEY_PROGRAM,
 				 name_of(finding->program, ESCAPED_LIMIT(FINDING_PROGRAM_SIZE)));
 
-	return complete(begin(id, time_ns, "repeated"), more);
+	return complete(complete(begin(id, time_ns, "repeated"), more),
+			event_flow_json(&finding->flow));
 }
 
 json_t *event_of_note(uint64_t id, uint64_t time_ns, const char *event, const char *text)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "report/event_files.h"
+#include "report/event_flow.h"
 #include "report/event_line.h"
 
 #define WINDOW_NS    (60 * NS_PER_S)
@@ -198,17 +199,34 @@ void event_log_on_line(struct event_log *log, event_line_fn line, void *context)
 	log->context = context;
 }
 
-/* What makes two findings equal. Returns the size of the key. */
-static size_t key_of(const struct finding *finding,
-		     uint8_t key[2 + FINDING_PATH_SIZE + FINDING_PROGRAM_SIZE])
+#define KEY_SIZE                                                                                   \
+	(2 + FINDING_PROGRAM_SIZE +                                                                \
+	 (FINDING_PATH_SIZE > FLOW_KEY_SIZE ? FINDING_PATH_SIZE : FLOW_KEY_SIZE))
+
+/* What it is about: content, path or the other end of a packet. Returns the size. */
+static size_t what_of(const struct finding *finding, uint8_t *what)
 {
-	const void *what = finding->hashed ? (const void *)finding->sha256 : finding->path;
-	size_t what_size = finding->hashed ? sizeof(finding->sha256) : strlen(finding->path) + 1;
+	size_t size = event_flow_key(finding, what);
+
+	if (size > 0)
+		return size;
+	if (finding->hashed) {
+		memcpy(what, finding->sha256, sizeof(finding->sha256));
+		return sizeof(finding->sha256);
+	}
+	size = strlen(finding->path) + 1;
+	memcpy(what, finding->path, size);
+	return size;
+}
+
+/* What makes two findings equal. Returns the size of the key. */
+static size_t key_of(const struct finding *finding, uint8_t key[KEY_SIZE])
+{
+	size_t what_size = what_of(finding, key + 2);
 	size_t program_size = strlen(finding->program);
 
 	key[0] = finding->kind;
 	key[1] = finding->hashed;
-	memcpy(key + 2, what, what_size);
 	memcpy(key + 2 + what_size, finding->program, program_size);
 	return 2 + what_size + program_size;
 }
@@ -233,7 +251,7 @@ static void expire(struct event_log *log, uint64_t now_ns)
 
 uint64_t event_log_finding(struct event_log *log, const struct finding *finding)
 {
-	uint8_t key[2 + FINDING_PATH_SIZE + FINDING_PROGRAM_SIZE];
+	uint8_t key[KEY_SIZE];
 	size_t key_size = key_of(finding, key);
 	uint64_t now_ns = clock_monotonic_ns();
 	struct known *known;

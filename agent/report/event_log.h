@@ -12,11 +12,11 @@
  * What happened, as JSON lines (docs/events.md): findings, and what became of rtguard itself. Each
  * has a number that only grows, over restarts too: its id. Two files of bounded size take turns;
  * both are opened once, at the start, and never again: opening a file may have to wait for the
- * guard, and the supervisor must not. Equal findings (kind, content or path, program) within a
- * minute are one line and, when the minute is over, a second one with their count. At most
- * EVENT_FINDINGS_PER_MINUTE are written one by one, so that nobody can wash away soon what he left
- * in the log; the rest is a number. A full disk loses lines, which is counted and told, and stops
- * nothing.
+ * guard, and the supervisor must not. Equal findings (kind, content or path or other end of
+ * the packet, program) within a minute are one line and, when the minute is over, a second one with
+ * their count. At most EVENT_FINDINGS_PER_MINUTE are written one by one, so that nobody can wash
+ * away soon what he left in the log; the rest is a number. A full disk loses lines, which is
+ * counted and told, and stops nothing.
  */
 enum event_kind {
 	EVENT_FINDING = 1,

@@ -50,6 +50,14 @@ const char *finding_kind_name(enum finding_kind kind)
 	return (size_t)kind < array_length(kinds) ? kinds[kind].name : NULL;
 }
 
+enum finding_kind finding_kind_parse(const char *name)
+{
+	for (unsigned int kind = FINDING_NONE + 1; kind < FINDING_KIND_COUNT; kind++)
+		if (strcmp(kinds[kind].name, name) == 0)
+			return kind;
+	return FINDING_NONE;
+}
+
 const char *finding_kind_text(enum finding_kind kind)
 {
 	return (size_t)kind < array_length(kinds) ? kinds[kind].text : NULL;
@@ -70,6 +78,16 @@ static bool is_ended(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
+/* As ip_address has it: two equal ones compare with memcmp. */
+static bool is_address(const struct ip_address *address)
+{
+	static const struct ip_address none;
+	size_t used = address->family == 4 ? 4 : address->family == 6 ? 16 : 0;
+
+	return (address->family == 0 || used > 0) &&
+	       memcmp(address->bytes + used, none.bytes, sizeof(none.bytes) - used) == 0;
+}
+
 bool finding_is_valid(const struct finding *finding)
 {
 	if (finding->kind == FINDING_NONE || finding->kind >= FINDING_KIND_COUNT ||
@@ -77,7 +95,8 @@ bool finding_is_valid(const struct finding *finding)
 	    finding->arguments_size > sizeof(finding->arguments) ||
 	    !is_ended(finding->path, sizeof(finding->path)) ||
 	    !is_ended(finding->program, sizeof(finding->program)) ||
-	    finding->flow.way >= WAY_COUNT ||
+	    finding->flow.way >= WAY_COUNT || !is_address(&finding->flow.local) ||
+	    !is_address(&finding->flow.remote) ||
 	    !is_ended(finding->flow.name, sizeof(finding->flow.name)))
 		return false;
 	for (size_t i = 0; i < FINDING_ANCESTORS; i++)

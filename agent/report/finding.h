@@ -102,6 +102,9 @@ const char *finding_kind_name(enum finding_kind kind);
 const char *finding_layer_name(enum finding_layer layer);
 const char *finding_action_name(enum finding_action action);
 
+/* Back from its name; FINDING_NONE for what is none. */
+enum finding_kind finding_kind_parse(const char *name);
+
 /* Half a sentence for people: "is not in the profile". */
 const char *finding_kind_text(enum finding_kind kind);
 

@@ -2,6 +2,7 @@
 #ifndef TEST_FINDINGS_H
 #define TEST_FINDINGS_H
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,28 @@ static inline struct finding make_finding(const char *path, uint8_t checksum_byt
 	(void)snprintf(finding.path, sizeof(finding.path), "%s", path);
 	(void)snprintf(finding.program, sizeof(finding.program), "/usr/bin/dash");
 	(void)snprintf(finding.ancestors[0], sizeof(finding.ancestors[0]), "/usr/sbin/sshd");
+	return finding;
+}
+
+/* One about a packet that was refused. */
+static inline struct finding make_flow_finding(const char *remote, uint16_t port, const char *name)
+{
+	struct finding finding = {
+		.time_ns = UINT64_C(1772438400000000000),
+		.user = UINT32_MAX,
+		.kind = FINDING_CONNECTION_UNKNOWN,
+		.layer = LAYER_RULES,
+		.action = ACTION_DROPPED,
+		.flow = {.way = WAY_OUT,
+			 .protocol = IPPROTO_UDP,
+			 .local_port = 40000,
+			 .remote_port = port},
+	};
+
+	(void)ip_parse("192.0.2.1", &finding.flow.local);
+	(void)ip_parse(remote, &finding.flow.remote);
+	(void)snprintf(finding.program, sizeof(finding.program), "/usr/bin/dash");
+	(void)snprintf(finding.flow.name, sizeof(finding.flow.name), "%s", name);
 	return finding;
 }
 

@@ -340,6 +340,44 @@ static void no_files_are_enoent(void **state)
 	assert_int_equal(event_files_read("/nonexistent", keep_line, NULL, NULL), -ENOENT);
 }
 
+/* By the other end, the port that was wanted and the name; not by our own port. */
+static void packets_are_joined_by_where_they_went(void **state)
+{
+	struct finding different[] = {
+		make_flow_finding("192.0.2.7", 53, ""),
+		make_flow_finding("192.0.2.8", 53, ""),
+		make_flow_finding("192.0.2.7", 54, ""),
+		make_flow_finding("192.0.2.7", 53, "evil.example"),
+		make_flow_finding("192.0.2.7", 53, ""),
+		make_flow_finding("192.0.2.7", 53, ""),
+		make_flow_finding("192.0.2.7", 53, ""),
+	};
+	struct finding service = make_flow_finding("192.0.2.9", 50000, "");
+	const size_t count = sizeof(different) / sizeof(different[0]);
+	struct event_log *log;
+	uint64_t first;
+
+	(void)state;
+	different[4].flow.protocol = IPPROTO_TCP;
+	different[5].program[0] = '\0';
+	different[6].kind = FINDING_CONNECTION_PROGRAM;
+	assert_int_equal(event_log_new(NULL, 0, &log, NULL), 0);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(event_log_finding(log, &different[i]), i + 1);
+	for (size_t i = 0; i < count; i++) {
+		different[i].flow.local_port++;
+		assert_int_equal(event_log_finding(log, &different[i]), i + 1);
+	}
+	service.kind = FINDING_SERVICE_UNKNOWN;
+	service.flow.way = WAY_IN;
+	first = event_log_finding(log, &service);
+	service.flow.remote_port++;
+	assert_int_equal(event_log_finding(log, &service), first);
+	service.flow.local_port++;
+	assert_int_not_equal(event_log_finding(log, &service), first);
+	event_log_free(log);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -363,6 +401,7 @@ int main(void)
 		in_directory(a_full_disk_is_counted_and_told),
 		in_directory(what_is_no_file_is_refused),
 		cmocka_unit_test(no_files_are_enoent),
+		cmocka_unit_test(packets_are_joined_by_where_they_went),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 
