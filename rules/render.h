@@ -36,6 +36,29 @@ void render_set_name(const struct rule_set *set, char family, char generation,
 		     char name[RENDER_SET_NAME_SIZE]);
 void render_chain_name(const struct rule_chain *chain, char name[RENDER_CHAIN_NAME_SIZE]);
 
+/* nftables' own: "names4", "names6"; a set of ports is one for both: "ports". */
+void render_nftables_set_name(const struct rule_set *set, char family,
+			      char name[RENDER_SET_NAME_SIZE]);
+
+/* ---- what all of them, and the backends, read out of a program ---- */
+
+/* Whether packets of this chain come in (remote is the source), by the hook that it is reached
+ * from. What is passed on counts as going out. */
+bool render_chain_is_inbound(const struct rule_program *program, uint16_t chain);
+
+/* The families that a rule can hold in at all: an ICMP type has one, IPv6 has no broadcast, and a
+ * set that has to hold the packet, or to take it up, may be of one family. */
+unsigned int render_rule_families(const struct rule_program *program, const struct rule *rule);
+
+/* Whether the packets of this rule are counted as refused: what ends a chain of refusals. */
+bool render_is_refusal(const struct rule_chain *chain, const struct rule *rule);
+
+/* How many members a set has room for: those that come while the program works too. */
+uint32_t render_set_room(const struct rule_set *set);
+
+/* Whether nftables keeps the set as intervals. */
+bool render_set_has_intervals(const struct rule_set *set);
+
 /* iptables-restore --noflush: our chains and one jump from each of the table's own. family: one of
  * enum rule_family. */
 void render_iptables(const struct rule_program *program, unsigned int family,
