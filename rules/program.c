@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiles/peer_place.h"
-
 /* Room for one more item, zeroed; NULL when memory is out. */
 static void *grow(void **items, size_t *count, size_t *capacity, size_t size)
 {
@@ -87,54 +85,6 @@ struct rule_name *rule_program_add_name(struct rule_program *program)
 		    sizeof(struct rule_name));
 }
 
-/* ---- sets ---- */
-
-static int compare_members(const void *left, const void *right)
-{
-	const struct rule_member *a = left;
-	const struct rule_member *b = right;
-	int order = ip_compare(&a->address, &b->address);
-
-	if (order == 0)
-		order = (int)a->prefix_length - (int)b->prefix_length;
-	if (order == 0)
-		order = (int)a->protocol - (int)b->protocol;
-	if (order == 0)
-		order = (int)a->port - (int)b->port;
-	return order ? order : (int)a->last_port - (int)b->last_port;
-}
-
-int rule_set_add(struct rule_set *set, const struct rule_member *member)
-{
-	struct rule_member *added = grow((void **)&set->members, &set->member_count,
-					 &set->member_capacity, sizeof(struct rule_member));
-
-	if (!added)
-		return -ENOMEM;
-	*added = *member;
-	return 0;
-}
-
-void rule_set_sort(struct rule_set *set)
-{
-	size_t kept = 0;
-
-	if (!set->member_count)
-		return;
-	qsort(set->members, set->member_count, sizeof(struct rule_member), compare_members);
-	for (size_t i = 1; i < set->member_count; i++) {
-		struct rule_member *last = &set->members[kept];
-		const struct rule_member *member = &set->members[i];
-
-		if (compare_members(last, member) != 0)
-			set->members[++kept] = *member;
-		else if (!member->timeout_s ||
-			 (last->timeout_s && member->timeout_s > last->timeout_s))
-			last->timeout_s = member->timeout_s;
-	}
-	set->member_count = kept + 1;
-}
-
 uint16_t rule_program_find_set(const struct rule_program *program, const char *name)
 {
 	for (size_t i = 0; i < program->set_count; i++)
@@ -149,34 +99,4 @@ uint16_t rule_program_find_chain(const struct rule_program *program, const char 
 		if (strcmp(program->chains[i].name, name) == 0)
 			return (uint16_t)i;
 	return RULE_NONE;
-}
-
-/* ---- names ---- */
-
-bool rule_program_permits_name(const struct rule_program *program, const char *name)
-{
-	if (string_list_contains(&program->questions, name))
-		return true;
-	for (size_t i = 0; i < program->name_count; i++)
-		if (peer_covers_name(program->names[i].kind, program->names[i].name, name))
-			return true;
-	return false;
-}
-
-void rule_program_members(const struct rule_program *program, const char *name,
-			  const struct ip_address *address, rule_member_fn each, void *context)
-{
-	for (size_t i = 0; i < program->name_count; i++) {
-		const struct rule_name *entry = &program->names[i];
-		struct rule_member member = {
-			.address = *address,
-			.prefix_length = address->family == 4 ? 32 : 128,
-			.protocol = entry->protocol,
-			.port = entry->port,
-			.last_port = entry->port,
-		};
-
-		if (peer_covers_name(entry->kind, entry->name, name))
-			each(context, entry->set, &member);
-	}
 }

@@ -37,7 +37,7 @@ enum rule_set_kind {
 /* One member of a set; what its kind does not have is zero. */
 struct rule_member {
 	struct ip_address address; /* bits beyond the prefix are zero */
-	uint8_t prefix_length;	   /* 32 or 128 where the kind has no prefixes */
+	uint8_t prefix_length;	   /* 32 or 128 where the kind has no prefixes; never 0 */
 	uint8_t protocol;
 	uint16_t port;
 	uint16_t last_port; /* SET_PORT; else the same as port */
@@ -185,6 +185,7 @@ struct rule_program {
 	size_t name_count;
 	size_t name_capacity;
 	struct string_list questions; /* further names that may be asked for, without any contact */
+	bool permits_unknown_names;   /* others may be asked for too, and open nothing */
 	uint16_t first_queue;	      /* queue Q has the number first_queue + Q */
 	uint16_t log_group;
 };
@@ -200,19 +201,25 @@ struct rule_chain *rule_program_add_chain(struct rule_program *program);
 struct rule *rule_chain_add_rule(struct rule_chain *chain);
 struct rule_name *rule_program_add_name(struct rule_program *program);
 
-/* 0 or -ENOMEM. rule_set_sort() joins equal members (the longer timeout stays, 0 is the longest);
- * everybody who adds calls it at the end. */
+/* 0 or -ENOMEM. rule_set_sort() joins equal members (the longer timeout stays, 0 is the longest),
+ * prefixes with those that they are in, and ports that follow each other: no two members of a set
+ * overlap. Everybody who adds calls it at the end. */
 int rule_set_add(struct rule_set *set, const struct rule_member *member);
 void rule_set_sort(struct rule_set *set);
 
 uint16_t rule_program_find_set(const struct rule_program *program, const char *name);
 uint16_t rule_program_find_chain(const struct rule_program *program, const char *name);
 
+/* Puts the names in order, each once, and the questions: everybody who adds calls it at the end,
+ * and the next two rely on it. */
+void rule_program_sort_names(struct rule_program *program);
+
 /* Whether a name may be asked for: some entry covers it, or it is among the questions. */
 bool rule_program_permits_name(const struct rule_program *program, const char *name);
 
 /* Calls back for each set that the address of a name belongs in, with the member it becomes there
- * (timeout 0). One name may belong to several. */
+ * (timeout 0). One name may belong to several. An address that is not public belongs in none: names
+ * stand for hosts of the Internet alone. */
 typedef void (*rule_member_fn)(void *context, uint16_t set, const struct rule_member *member);
 void rule_program_members(const struct rule_program *program, const char *name,
 			  const struct ip_address *address, rule_member_fn each, void *context);

@@ -52,11 +52,7 @@ bool ip_in_prefix(const struct ip_address *address, const struct ip_address *pre
 	return rest == 0 || ((address->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest)) == 0;
 }
 
-static const struct {
-	struct ip_address prefix;
-	unsigned int length;
-	enum address_scope scope;
-} scopes[] = {
+static const struct ip_scope_prefix scopes[] = {
 	{{4, {0, 0, 0, 0}}, 32, ADDRESS_UNSPECIFIED},
 	{{4, {127}}, 8, ADDRESS_LOOPBACK},
 	{{4, {169, 254}}, 16, ADDRESS_LINK_LOCAL},
@@ -81,6 +77,12 @@ enum address_scope ip_scope(const struct ip_address *address)
 		if (ip_in_prefix(address, &scopes[i].prefix, scopes[i].length))
 			return scopes[i].scope;
 	return ADDRESS_PUBLIC;
+}
+
+const struct ip_scope_prefix *ip_scope_prefixes(size_t *ret_count)
+{
+	*ret_count = array_length(scopes);
+	return scopes;
 }
 
 bool ip_is_local_network(const struct ip_address *address)

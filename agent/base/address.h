@@ -39,6 +39,15 @@ bool ip_in_prefix(const struct ip_address *address, const struct ip_address *pre
 		  unsigned int length);
 enum address_scope ip_scope(const struct ip_address *address);
 bool ip_is_local_network(const struct ip_address *address); /* private or link-local unicast */
+
+/* All prefixes of which ip_scope() says anything but ADDRESS_PUBLIC; none overlaps another. */
+struct ip_scope_prefix {
+	struct ip_address prefix;
+	unsigned int length;
+	enum address_scope scope;
+};
+const struct ip_scope_prefix *ip_scope_prefixes(size_t *ret_count);
+
 void ip_format(const struct ip_address *address, char text[IP_TEXT_SIZE]);
 
 /* Returns 0 or -EINVAL. */

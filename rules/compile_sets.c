@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How rules and sets are put together, and the sets that several parts use. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "profiles/port.h"
+#include "rules/compile_private.h"
+
+static void format_comment(char comment[RULE_COMMENT_SIZE], const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
+static void format_comment(char comment[RULE_COMMENT_SIZE], const char *format, va_list arguments)
+{
+	int length = vsnprintf(comment, RULE_COMMENT_SIZE, format, arguments);
+
+	if (length >= RULE_COMMENT_SIZE)
+		memcpy(comment + RULE_COMMENT_SIZE - 4, "...", 4);
+	for (char *letter = comment; *letter; letter++)
+		if (*letter < ' ' || *letter > '~' || strchr("\"'`\\", *letter))
+			*letter = '?';
+}
+
+static struct rule *add_rule(struct compiler *compiler, uint16_t chain, enum rule_verdict verdict)
+{
+	struct rule *rule = rule_chain_add_rule(&compiler->program->chains[chain]);
+
+	if (!rule) {
+		compiler->failure = -ENOMEM;
+		rule = &compiler->spare_rule;
+	}
+	rule->verdict = verdict;
+	return rule;
+}
+
+struct rule *compile_rule(struct compiler *compiler, uint16_t chain, enum rule_verdict verdict,
+			  const char *comment, ...)
+{
+	struct rule *rule = add_rule(compiler, chain, verdict);
+	va_list arguments;
+
+	va_start(arguments, comment);
+	format_comment(rule->comment, comment, arguments);
+	va_end(arguments);
+	return rule;
+}
+
+struct rule *compile_rule_like(struct compiler *compiler, uint16_t chain,
+			       const struct rule_match *match, enum rule_verdict verdict,
+			       const char *comment, ...)
+{
+	struct rule *rule = add_rule(compiler, chain, verdict);
+	va_list arguments;
+
+	rule->match = *match;
+	va_start(arguments, comment);
+	format_comment(rule->comment, comment, arguments);
+	va_end(arguments);
+	return rule;
+}
+
+uint16_t compile_set(struct compiler *compiler, enum rule_set_kind kind, bool has_timeouts,
+		     const char *name, ...)
+{
+	struct rule_set *set = rule_program_add_set(compiler->program);
+	va_list arguments;
+
+	if (!set) {
+		compiler->failure = -ENOMEM;
+		return RULE_NONE;
+	}
+	set->kind = kind;
+	set->families = RULE_BOTH_FAMILIES;
+	set->has_timeouts = has_timeouts;
+	va_start(arguments, name);
+	(void)vsnprintf(set->name, sizeof(set->name), name, arguments);
+	va_end(arguments);
+	return (uint16_t)(compiler->program->set_count - 1);
+}
+
+void compile_member(struct compiler *compiler, uint16_t set, const struct rule_member *member)
+{
+	if (set == RULE_NONE || rule_set_add(&compiler->program->sets[set], member) < 0)
+		compiler->failure = -ENOMEM;
+}
+
+void compile_prefix(struct compiler *compiler, uint16_t set, const struct ip_address *address,
+		    unsigned int length, uint8_t protocol, uint16_t port)
+{
+	struct rule_member member = {.address = *address,
+				     .prefix_length = (uint8_t)length,
+				     .protocol = protocol,
+				     .port = port,
+				     .last_port = port};
+
+	if (length > 0) {
+		compile_member(compiler, set, &member);
+		return;
+	}
+	/* ipset knows no prefix of no bits */
+	member.prefix_length = 1;
+	compile_member(compiler, set, &member);
+	member.address.bytes[0] = 0x80;
+	compile_member(compiler, set, &member);
+}
+
+void compile_ports(struct compiler *compiler, uint16_t set, uint16_t first, uint16_t last)
+{
+	struct rule_member member = {.port = first, .last_port = last};
+
+	compile_member(compiler, set, &member);
+}
+
+bool match_lookup(struct rule_match *match, uint16_t set, enum rule_side side, bool absent)
+{
+	for (size_t i = 0; i < RULE_LOOKUPS; i++) {
+		if (match->lookups[i].set != RULE_NONE)
+			continue;
+		match->lookups[i] =
+			(struct rule_lookup){.set = set, .side = (uint8_t)side, .absent = absent};
+		return true;
+	}
+	return false;
+}
+
+void match_protocol(struct rule_match *match, uint8_t protocol)
+{
+	match->has_protocol = true;
+	match->protocol = protocol;
+	if (protocol == IPPROTO_ICMP)
+		match->families &= RULE_IPV4;
+	else if (protocol == IPPROTO_ICMPV6)
+		match->families &= RULE_IPV6;
+}
+
+void match_remote_ports(struct rule_match *match, uint16_t first, uint16_t last)
+{
+	match->has_remote_ports = true;
+	match->remote_ports[0] = first;
+	match->remote_ports[1] = last;
+}
+
+void match_local_ports(struct rule_match *match, uint16_t first, uint16_t last)
+{
+	match->has_local_ports = true;
+	match->local_ports[0] = first;
+	match->local_ports[1] = last;
+}
+
+void match_icmp_type(struct rule_match *match, uint8_t protocol, uint8_t type)
+{
+	match_protocol(match, protocol);
+	match->has_icmp_type = true;
+	match->icmp_type = type;
+}
+
+/* ---- the sets that several parts use ---- */
+
+uint16_t set_lan(struct compiler *compiler)
+{
+	const struct rules_surroundings *surroundings = compiler->surroundings;
+	const struct ip_scope_prefix *scopes;
+	size_t count;
+
+	if (compiler->lan != RULE_NONE)
+		return compiler->lan;
+	compiler->lan = compile_set(compiler, SET_PREFIX, false, RULES_SET_LAN);
+	scopes = ip_scope_prefixes(&count);
+	for (size_t i = 0; i < count; i++)
+		if (scopes[i].scope == ADDRESS_PRIVATE || scopes[i].scope == ADDRESS_LINK_LOCAL)
+			compile_prefix(compiler, compiler->lan, &scopes[i].prefix, scopes[i].length,
+				       0, 0);
+	/* of a link with a default route and nothing else everything is a neighbour */
+	for (size_t i = 0; i < surroundings->on_link_count; i++)
+		if (surroundings->on_link[i].prefix_length > 0)
+			compile_prefix(compiler, compiler->lan, &surroundings->on_link[i].address,
+				       surroundings->on_link[i].prefix_length, 0, 0);
+	return compiler->lan;
+}
+
+uint16_t set_special(struct compiler *compiler)
+{
+	const struct ip_scope_prefix *scopes;
+	size_t count;
+
+	if (compiler->special != RULE_NONE)
+		return compiler->special;
+	compiler->special = compile_set(compiler, SET_PREFIX, false, "special");
+	scopes = ip_scope_prefixes(&count);
+	for (size_t i = 0; i < count; i++)
+		compile_prefix(compiler, compiler->special, &scopes[i].prefix, scopes[i].length, 0,
+			       0);
+	return compiler->special;
+}
+
+uint16_t set_link(struct compiler *compiler)
+{
+	const struct ip_scope_prefix *scopes;
+	size_t count;
+
+	if (compiler->link != RULE_NONE)
+		return compiler->link;
+	compiler->link = compile_set(compiler, SET_PREFIX, false, "link");
+	if (compiler->link != RULE_NONE)
+		compiler->program->sets[compiler->link].families = RULE_IPV6;
+	scopes = ip_scope_prefixes(&count);
+	for (size_t i = 0; i < count; i++)
+		if (scopes[i].prefix.family == 6 &&
+		    (scopes[i].scope == ADDRESS_PRIVATE || scopes[i].scope == ADDRESS_LINK_LOCAL ||
+		     scopes[i].scope == ADDRESS_MULTICAST))
+			compile_prefix(compiler, compiler->link, &scopes[i].prefix,
+				       scopes[i].length, 0, 0);
+	return compiler->link;
+}
+
+static void add_host(struct compiler *compiler, uint16_t set, const struct ip_address *address)
+{
+	compile_prefix(compiler, set, address, address->family == 4 ? 32 : 128, 0, 0);
+}
+
+/* Who played the role while learning; whether any of them is not of the local network. */
+static bool add_learnt(struct compiler *compiler, uint16_t set, const char *role)
+{
+	const json_t *list =
+		json_object_get(json_object_get(compiler->profile->evidence, "roles"), role);
+	bool any_elsewhere = false;
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		struct ip_address address;
+
+		if (!json_is_string(item) || ip_parse(json_string_value(item), &address) < 0)
+			continue;
+		add_host(compiler, set, &address);
+		any_elsewhere |= !ip_is_local_network(&address);
+	}
+	return any_elsewhere;
+}
+
+uint16_t set_resolvers(struct compiler *compiler)
+{
+	const struct rules_surroundings *surroundings = compiler->surroundings;
+
+	if (compiler->resolvers != RULE_NONE)
+		return compiler->resolvers;
+	compiler->resolvers = compile_set(compiler, SET_ADDRESS, false, RULES_SET_RESOLVERS);
+	for (size_t i = 0; i < surroundings->resolver_count; i++)
+		add_host(compiler, compiler->resolvers, &surroundings->resolvers[i]);
+	(void)add_learnt(compiler, compiler->resolvers, "resolver");
+	return compiler->resolvers;
+}
+
+uint16_t set_gateways(struct compiler *compiler)
+{
+	const struct rules_surroundings *surroundings = compiler->surroundings;
+
+	if (compiler->gateways != RULE_NONE)
+		return compiler->gateways;
+	compiler->gateways = compile_set(compiler, SET_ADDRESS, false, RULES_SET_GATEWAYS);
+	for (size_t i = 0; i < surroundings->gateway_count; i++)
+		add_host(compiler, compiler->gateways, &surroundings->gateways[i]);
+	(void)add_learnt(compiler, compiler->gateways, "gateway");
+	return compiler->gateways;
+}
+
+uint16_t set_dhcp_servers(struct compiler *compiler)
+{
+	if (compiler->dhcp_servers != RULE_NONE)
+		return compiler->dhcp_servers;
+	compiler->dhcp_servers = compile_set(compiler, SET_ADDRESS, false, "dhcp-servers");
+	compiler->knows_dhcp_servers = add_learnt(compiler, compiler->dhcp_servers, "dhcp-server");
+	return compiler->dhcp_servers;
+}
+
+uint16_t set_tcp_high(struct compiler *compiler)
+{
+	uint32_t first = 0;
+
+	if (compiler->tcp_high != RULE_NONE)
+		return compiler->tcp_high;
+	compiler->tcp_high = compile_set(compiler, SET_PORT, false, "tcp-high");
+	for (uint32_t port = PORT_HIGH_FIRST; port <= UINT16_MAX + 1u; port++) {
+		bool covered = port <= UINT16_MAX && !port_is_tcp_service((uint16_t)port);
+
+		if (covered && !first)
+			first = port;
+		if (!covered && first) {
+			compile_ports(compiler, compiler->tcp_high, (uint16_t)first,
+				      (uint16_t)(port - 1));
+			first = 0;
+		}
+	}
+	return compiler->tcp_high;
+}
+
+uint16_t set_asked(struct compiler *compiler)
+{
+	if (compiler->asked == RULE_NONE)
+		compiler->asked = compile_set(compiler, SET_ADDRESS_PORT, true, "asked");
+	return compiler->asked;
+}
+
+uint16_t set_asking(struct compiler *compiler)
+{
+	if (compiler->asking == RULE_NONE)
+		compiler->asking = compile_set(compiler, SET_PORT, true, "asking");
+	return compiler->asking;
+}
