@@ -9,7 +9,9 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "enforce/address_names.h"
+#include "profiles/known_addresses.h"
 #include "profiles/peer_place.h"
 #include "profiles/port.h"
 
@@ -21,6 +23,11 @@ struct role_addresses {
 	size_t count;
 };
 
+struct link_prefix {
+	struct ip_address address;
+	unsigned int length;
+};
+
 struct verdict {
 	const struct profile_network *network;
 	struct address_names *answered; /* names by the answers of this very network */
@@ -28,6 +35,9 @@ struct verdict {
 	struct address_names *farms;	/* the same, keyed by prefix */
 	struct role_addresses learnt[PEER_ROLE_BROADCAST + 1];
 	struct role_addresses announced[PEER_ROLE_BROADCAST + 1];
+	struct link_prefix *links;
+	size_t link_count;
+	size_t link_capacity;
 };
 
 static bool has_role(const struct role_addresses *addresses, const struct ip_address *address)
@@ -44,31 +54,14 @@ static void add_role(struct role_addresses *addresses, const struct ip_address *
 		addresses->items[addresses->count++] = *address;
 }
 
-static int load_known_addresses(struct verdict *verdict, const json_t *evidence)
+static int add_known_address(void *context, const char *name, const struct ip_address *address)
 {
-	json_t *by_name = json_object_get(evidence, "addresses");
-	const char *name;
-	json_t *list;
+	struct verdict *verdict = context;
+	struct ip_address farm = peer_farm(address);
 
-	json_object_foreach(by_name, name, list)
-	{
-		size_t i;
-		json_t *item;
-
-		json_array_foreach(list, i, item)
-		{
-			struct ip_address address;
-			struct ip_address farm;
-
-			if (!json_is_string(item) ||
-			    ip_parse(json_string_value(item), &address) < 0)
-				continue;
-			farm = peer_farm(&address);
-			if (address_names_add(verdict->known, &address, name) < 0 ||
-			    address_names_add(verdict->farms, &farm, name) < 0)
-				return -ENOMEM;
-		}
-	}
+	if (address_names_add(verdict->known, address, name) < 0 ||
+	    address_names_add(verdict->farms, &farm, name) < 0)
+		return -ENOMEM;
 	return 0;
 }
 
@@ -111,7 +104,7 @@ int verdict_new(const struct profile *profile, const struct profile_network *net
 	if (address_names_new(&verdict->answered, NAMES_LIMIT) < 0 ||
 	    address_names_new(&verdict->known, NAMES_LIMIT) < 0 ||
 	    address_names_new(&verdict->farms, NAMES_LIMIT) < 0 ||
-	    load_known_addresses(verdict, profile->evidence) < 0) {
+	    known_addresses_each(profile, add_known_address, verdict) < 0) {
 		verdict_free(verdict);
 		return -ENOMEM;
 	}
@@ -127,6 +120,7 @@ void verdict_free(struct verdict *verdict)
 	address_names_free(verdict->answered);
 	address_names_free(verdict->known);
 	address_names_free(verdict->farms);
+	free(verdict->links);
 	free(verdict);
 }
 
@@ -146,9 +140,16 @@ void verdict_observe(struct verdict *verdict, const struct observation *observat
 /* Where a flow goes, as far as roles are concerned. */
 static enum profile_role place_of(const struct verdict *verdict, const struct observed_flow *flow)
 {
-	return peer_place(&flow->remote,
-			  flow->link_broadcast || has_role(&verdict->announced[PEER_ROLE_BROADCAST],
+	enum profile_role place =
+		peer_place(&flow->remote, flow->link_broadcast ||
+						  has_role(&verdict->announced[PEER_ROLE_BROADCAST],
 							   &flow->remote));
+
+	for (size_t i = 0; place == ROLE_INTERNET && i < verdict->link_count; i++)
+		if (ip_in_prefix(&flow->remote, &verdict->links[i].address,
+				 verdict->links[i].length))
+			return ROLE_LAN;
+	return place;
 }
 
 static bool plays_role(const struct verdict *verdict, const struct observed_flow *flow,
@@ -241,21 +242,57 @@ static bool listens_on(const struct verdict *verdict, uint8_t protocol, uint16_t
 	return false;
 }
 
+/* What the IP stack does by itself, and what a listener's own datagrams to neighbours are. */
+static bool needs_no_entry(const struct verdict *verdict, const struct observed_flow *flow,
+			   enum profile_role place)
+{
+	if (flow_is_stack(flow))
+		return true;
+	return flow->protocol == IPPROTO_UDP && place == ROLE_LAN &&
+	       (listens_on(verdict, IPPROTO_UDP, flow->local_port) ||
+		(flow->asked_port && listens_on(verdict, IPPROTO_UDP, flow->asked_port)));
+}
+
 bool verdict_permits(struct verdict *verdict, const struct observed_flow *flow)
 {
 	enum profile_role place = place_of(verdict, flow);
 
-	if (flow_is_stack(flow))
-		return true;
-	/* a datagram to a neighbour that is the effect of a listener */
-	if (flow->protocol == IPPROTO_UDP && place == ROLE_LAN &&
-	    (listens_on(verdict, IPPROTO_UDP, flow->local_port) ||
-	     (flow->asked_port && listens_on(verdict, IPPROTO_UDP, flow->asked_port))))
+	if (needs_no_entry(verdict, flow, place))
 		return true;
 	for (size_t i = 0; i < verdict->network->connection_count; i++)
 		if (entry_covers(verdict, flow, place, &verdict->network->connections[i]))
 			return true;
 	return false;
+}
+
+enum verdict_binding verdict_permits_program(struct verdict *verdict,
+					     const struct observed_flow *flow, const char *program)
+{
+	enum profile_role place = place_of(verdict, flow);
+	enum verdict_binding best = VERDICT_REFUSED;
+
+	if (needs_no_entry(verdict, flow, place))
+		return VERDICT_PERMITTED;
+	for (size_t i = 0; i < verdict->network->connection_count; i++) {
+		struct profile_connection *entry = &verdict->network->connections[i];
+
+		if (!entry_covers(verdict, flow, place, entry))
+			continue;
+		if (!entry->program || (program && strcmp(entry->program, program) == 0))
+			return VERDICT_PERMITTED;
+		best = VERDICT_OTHER_PROGRAM;
+	}
+	return best;
+}
+
+int verdict_add_link(struct verdict *verdict, const struct ip_address *prefix, unsigned int length)
+{
+	if (array_reserve(&verdict->links, &verdict->link_capacity, verdict->link_count,
+			  sizeof(*verdict->links)) < 0)
+		return -ENOMEM;
+	verdict->links[verdict->link_count++] =
+		(struct link_prefix){.address = *prefix, .length = length};
+	return 0;
 }
 
 const struct profile_network *verdict_network_of(const struct profile *profile,

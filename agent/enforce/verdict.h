@@ -26,6 +26,21 @@ void verdict_observe(struct verdict *verdict, const struct observation *observat
 
 bool verdict_permits(struct verdict *verdict, const struct observed_flow *flow);
 
+/* The same for one program. Where no entry says who, any may. */
+enum verdict_binding {
+	VERDICT_REFUSED,       /* as verdict_permits() */
+	VERDICT_OTHER_PROGRAM, /* permitted, but not for this one */
+	VERDICT_PERMITTED,
+};
+
+/* program: the path of its executable; NULL: not known, permitted is what is so for any. */
+enum verdict_binding verdict_permits_program(struct verdict *verdict,
+					     const struct observed_flow *flow, const char *program);
+
+/* Addresses within the prefix are on this station's own links, whatever they look like. Returns 0
+ * or -ENOMEM. */
+int verdict_add_link(struct verdict *verdict, const struct ip_address *prefix, unsigned int length);
+
 /* The part of a profile that speaks of a device: its entry under bridge, else the host's own. */
 const struct profile_network *verdict_network_of(const struct profile *profile,
 						 const struct mac_address *mac);

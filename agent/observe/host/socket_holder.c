@@ -22,7 +22,7 @@
 
 /* Searching may take 1/33 of one processor, saved up for at most 300 ms. */
 #define CREDIT_DIVISOR	33
-#define CREDIT_LIMIT_NS (300 * (int64_t)NS_PER_MS)
+#define CREDIT_LIMIT_NS (300 * NS_PER_MS)
 
 /* Without credit a search looks at this many processes. */
 #define PROCESSES_WITHOUT_CREDIT 64
@@ -30,6 +30,7 @@
 struct answer {
 	uint64_t time_ns;
 	char *program;
+	pid_t pid;
 	bool left_out;
 };
 
@@ -41,6 +42,8 @@ struct socket_holder {
 	size_t pids_capacity;
 	int64_t credit_ns;
 	uint64_t credited_ns;
+	int64_t credit_limit_ns;
+	unsigned int credit_divisor;
 };
 
 struct search {
@@ -77,8 +80,8 @@ int socket_holder_new(struct execution_watch *executions, struct socket_holder *
 		return -ENOMEM;
 	}
 	holder->executions = executions;
-	holder->credit_ns = CREDIT_LIMIT_NS;
 	holder->credited_ns = clock_monotonic_ns();
+	socket_holder_allow(holder, CREDIT_DIVISOR, CREDIT_LIMIT_NS);
 	*ret_holder = holder;
 	return 0;
 }
@@ -92,8 +95,17 @@ void socket_holder_free(struct socket_holder *holder)
 	free(holder);
 }
 
-static int add_holder(struct search *search, struct socket_verdict *verdict, uint64_t time_ns)
+void socket_holder_allow(struct socket_holder *holder, unsigned int divisor, uint64_t most_ns)
 {
+	holder->credit_divisor = divisor;
+	holder->credit_limit_ns = (int64_t)most_ns;
+	holder->credit_ns = holder->credit_limit_ns;
+}
+
+static int add_holder(struct search *search, size_t socket)
+{
+	uint64_t time_ns = search->sockets[socket].time_ns;
+	pid_t *pid = &search->sockets[socket].pid;
 	struct execution_watch *executions = search->holder->executions;
 	bool left_out = search->pid == getpid();
 	const char *program = NULL;
@@ -112,7 +124,10 @@ static int add_holder(struct search *search, struct socket_verdict *verdict, uin
 	if (executions && time_ns && !left_out &&
 	    !execution_watch_ran_at(executions, search->pid, time_ns))
 		program = NULL;
-	return socket_verdict_add(verdict, search->pid, program, left_out);
+	/* pid 1 counts when nobody else does */
+	if (!left_out && (!*pid || *pid == 1))
+		*pid = search->pid;
+	return socket_verdict_add(&search->verdicts[socket], search->pid, program, left_out);
 }
 
 static void on_inode(void *context, uint32_t inode)
@@ -127,7 +142,7 @@ static void on_inode(void *context, uint32_t inode)
 		if (search->sockets[i].inode != inode)
 			continue;
 		search->pid_holds = true;
-		result = add_holder(search, verdict, search->sockets[i].time_ns);
+		result = add_holder(search, i);
 		if (result < 0)
 			search->result = result;
 		search->found += !held && verdict->held;
@@ -221,9 +236,9 @@ static void scan_all(struct search *search)
 
 static void earn_credit(struct socket_holder *holder, uint64_t now_ns)
 {
-	holder->credit_ns += (int64_t)((now_ns - holder->credited_ns) / CREDIT_DIVISOR);
-	if (holder->credit_ns > CREDIT_LIMIT_NS)
-		holder->credit_ns = CREDIT_LIMIT_NS;
+	holder->credit_ns += (int64_t)((now_ns - holder->credited_ns) / holder->credit_divisor);
+	if (holder->credit_ns > holder->credit_limit_ns)
+		holder->credit_ns = holder->credit_limit_ns;
 	holder->credited_ns = now_ns;
 }
 
@@ -234,6 +249,7 @@ static bool recall(struct socket_holder *holder, struct socket_search *socket, u
 	if (!answer || now_ns - answer->time_ns > CACHE_TIME_NS)
 		return false;
 	socket->left_out = answer->left_out;
+	socket->pid = answer->pid;
 	socket->program = answer->program ? strdup(answer->program) : NULL;
 	return socket->program || !answer->program;
 }
@@ -253,7 +269,8 @@ static int conclude(struct search *search, size_t i, uint64_t now_ns)
 	if (!answer)
 		return -ENOMEM;
 	free(answer->program);
-	*answer = (struct answer){.time_ns = now_ns, .left_out = socket->left_out};
+	*answer = (struct answer){
+		.time_ns = now_ns, .left_out = socket->left_out, .pid = socket->pid};
 	if (program && !(answer->program = strdup(program)))
 		return -ENOMEM;
 	return 0;
@@ -274,6 +291,7 @@ int socket_holder_find(struct socket_holder *holder, enum socket_search_depth de
 	for (size_t i = 0; i < count; i++) {
 		searches[i].program = NULL;
 		searches[i].left_out = false;
+		searches[i].pid = 0;
 	}
 	if (depth == SOCKET_SEARCH_QUICK && count == 1 && recall(holder, &searches[0], start_ns))
 		return 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "observe/host/execution_watch.h"
 
@@ -22,6 +23,7 @@ struct socket_search {
 			     now */
 	/* filled by the search */
 	char *program; /* freed by the caller; NULL: not found, or different programs hold it */
+	pid_t pid;     /* of the process that runs it, one of those that do; 0: not found */
 	bool left_out; /* nobody but rtguard or the excluded session holds it */
 };
 
@@ -34,7 +36,11 @@ enum socket_search_depth {
 int socket_holder_new(struct execution_watch *executions, struct socket_holder **ret_holder);
 void socket_holder_free(struct socket_holder *holder);
 
-/* Looks for all of them in one pass. When searching has taken more than a small share of the
+/* Searching may take one part in `divisor` of one processor, and at most that long in one go. By
+ * itself it is 1/33 and 300 ms: for who watches. */
+void socket_holder_allow(struct socket_holder *holder, unsigned int divisor, uint64_t most_ns);
+
+/* Looks for all of them in one pass. When searching has taken more than its share of the
  * processor lately, a thorough search becomes a quick one, and a quick one ends early. Returns 0 or
  * -ENOMEM. */
 int socket_holder_find(struct socket_holder *holder, enum socket_search_depth depth,
