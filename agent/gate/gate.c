@@ -87,7 +87,7 @@ void gate_tick(struct gate *gate)
 	apply_if_due(gate, now_ns);
 	gate_watch_reader(gate);
 	gate_sets_tick(gate);
-	gate_findings_tick(gate);
+	gate_findings_tick(gate, now_ns);
 }
 
 static void on_tick(void *context)

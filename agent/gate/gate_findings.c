@@ -204,10 +204,9 @@ static void say_lost(struct gate *gate, uint64_t now_ns)
 	findings->lost_said_ns = now_ns;
 }
 
-void gate_findings_tick(struct gate *gate)
+void gate_findings_tick(struct gate *gate, uint64_t now_ns)
 {
 	struct gate_findings *findings = &gate->findings;
-	uint64_t now_ns = clock_monotonic_ns();
 	struct recent *recent = map_next(findings->recent, NULL);
 
 	earn(findings, now_ns);

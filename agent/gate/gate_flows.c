@@ -17,6 +17,9 @@ static struct held as_held(const struct gate_waiting *waiting)
 static enum verdict_binding judge(struct gate *gate, const struct observed_flow *flow,
 				  const struct flow_program *program)
 {
+	/* a packet that could not be taken apart */
+	if (!flow->remote.family)
+		return VERDICT_REFUSED;
 	/* held for its ports alone */
 	if (gate->options.binding == BIND_NONE)
 		return verdict_permits(gate->verdict, flow) ? VERDICT_PERMITTED : VERDICT_REFUSED;

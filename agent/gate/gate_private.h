@@ -192,7 +192,8 @@ void gate_found(struct gate *gate, enum finding_kind kind, enum finding_layer la
 		enum finding_action action, uint8_t way, const struct observed_flow *flow,
 		const struct flow_program *program);
 
-/* Sends what was counted in the meantime. To be called once a second. */
-void gate_findings_tick(struct gate *gate);
+/* Sends what was counted in the meantime. To be called once a second; now_ns:
+ * CLOCK_MONOTONIC. */
+void gate_findings_tick(struct gate *gate, uint64_t now_ns);
 
 #endif

@@ -16,6 +16,7 @@
 #define RESTART_NS	 NS_PER_S	/* a reader that ends at once waits so long for its next */
 #define SILENCE_NS	 (3 * NS_PER_S) /* while packets wait */
 #define WORK_NS		 (20 * NS_PER_MS) /* flows in one go */
+#define END_GRACE_MS	   100
 #define QUEUE_LINE	 256
 #define QUEUE_STATE	 "/proc/self/net/netfilter/nfnetlink_queue"
 
@@ -123,35 +124,33 @@ int gate_listen(struct gate *gate, struct error *error)
 	return result;
 }
 
-/* The kernel drops what waits in a queue when its socket is closed: whoever sent that sends it
- * again, and what the reader had taken in hand is not left behind. */
-static void close_queues(struct gate *gate)
+static void end_reader(struct gate *gate, int grace_ms, char text[WORKER_END_TEXT_SIZE])
 {
+	loop_remove(gate->reader_source);
+	gate->reader_source = NULL;
+	worker_end(gate->reader, grace_ms, text);
+	gate->reader = NULL;
 	gate_forget_waiting(gate);
+}
+
+/* The kernel drops what waits in a queue when its socket is closed. */
+void gate_stop_listening(struct gate *gate)
+{
+	end_reader(gate, 0, NULL);
 	closep(&gate->queues);
 	closep(&gate->log);
 	gate->queues = -1;
 	gate->log = -1;
 }
 
-void gate_stop_listening(struct gate *gate)
-{
-	loop_remove(gate->reader_source);
-	gate->reader_source = NULL;
-	worker_end(gate->reader, 0, NULL);
-	gate->reader = NULL;
-	close_queues(gate);
-}
-
 static void reader_lost(struct gate *gate, const char *why)
 {
 	char end[WORKER_END_TEXT_SIZE];
 
-	loop_remove(gate->reader_source);
-	gate->reader_source = NULL;
-	worker_end(gate->reader, why ? 0 : 100, end);
-	gate->reader = NULL;
-	close_queues(gate);
+	end_reader(gate, why ? 0 : END_GRACE_MS, end);
+	/* what it had taken in hand nobody will ask about again; who sent it sends it again */
+	for (uint16_t i = 0; i < RULE_QUEUE_COUNT; i++)
+		(void)queue_drop_all(gate->queues, (uint16_t)(gate->options.first_queue + i));
 	gate->counts.reader_restarts++;
 	gate_say(gate, "who reads packets for the gate ended and is started again: %s",
 		 why ? why : end);
@@ -194,7 +193,7 @@ void gate_watch_reader(struct gate *gate)
 	}
 	if (gate_listen(gate, &error) < 0 && now_ns - gate->said_ns > 10 * NS_PER_S) {
 		gate->said_ns = now_ns;
-		gate_say(gate, "nobody reads what waits for the gate, and it is dropped: %s",
+		gate_say(gate, "nobody reads what waits for the gate, and it goes no further: %s",
 			 error.message);
 	}
 }

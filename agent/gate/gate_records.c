@@ -34,9 +34,12 @@ static void pass(struct gate *gate, const struct held *held, const void *replace
 	}
 }
 
+/* Of several messages in one packet the last one's turn is the packet's; if one of them was dropped
+ * there is no packet any more, and the kernel knows. */
 void gate_let_go(struct gate *gate, const struct held *held)
 {
-	pass(gate, held, NULL, 0);
+	if (!held->more)
+		pass(gate, held, NULL, 0);
 }
 
 void gate_drop(struct gate *gate, const struct held *held)
@@ -99,19 +102,11 @@ void gate_take(struct gate *gate, const struct held *held)
 		return;
 	}
 	switch ((enum held_kind)held->kind) {
-	/* questions go out and answers come in; the other way round they are something else in the
-	 * form of DNS */
 	case HELD_QUESTION:
-		if (held->way == HELD_OUT)
-			gate_take_question(gate, held);
-		else
-			gate_take_unreadable(gate, held);
+		gate_take_question(gate, held);
 		break;
 	case HELD_ANSWER:
-		if (held->way == HELD_IN)
-			gate_take_answer(gate, held);
-		else
-			gate_take_unreadable(gate, held);
+		gate_take_answer(gate, held);
 		break;
 	case HELD_PART:
 		gate_let_go(gate, held);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +152,7 @@ static void tell_verdict(struct verdict *verdict, const char *name,
 	struct observation observation = {.kind = OBSERVATION_NAME};
 
 	observation.name.address = *address;
-	(void)strncpy(observation.name.name, name, sizeof(observation.name.name) - 1);
+	(void)snprintf(observation.name.name, sizeof(observation.name.name), "%s", name);
 	verdict_observe(verdict, &observation);
 }
 
