@@ -16,7 +16,7 @@
 #define RESTART_NS	 NS_PER_S	/* a reader that ends at once waits so long for its next */
 #define SILENCE_NS	 (3 * NS_PER_S) /* while packets wait */
 #define WORK_NS		 (20 * NS_PER_MS) /* flows in one go */
-#define END_GRACE_MS	   100
+#define END_GRACE_MS	 100
 #define QUEUE_LINE	 256
 #define QUEUE_STATE	 "/proc/self/net/netfilter/nfnetlink_queue"
 
@@ -89,7 +89,10 @@ static void on_backlog(void *context, int fd, uint32_t events)
 
 static int start_reader(struct gate *gate, struct error *error)
 {
-	const struct reader_config config = {.queues = gate->queues, .log = gate->log};
+	const struct reader_config config = {
+		.queues = gate->queues,
+		.log = gate->log,
+	};
 	int result = reader_start(&config, &gate->reader, error);
 
 	gate->reader_started_ns = clock_monotonic_ns();

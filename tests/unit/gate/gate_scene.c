@@ -169,7 +169,8 @@ static struct rule_program *make_program(const struct rules_options *options)
 static struct profile *make_profile(void)
 {
 	static const char text[] =
-		"{\"format\": \"rtguard-profile/1\", \"device\": {}, \"policy\": {\"connections\": ["
+		"{\"format\": \"rtguard-profile/1\", \"device\": {}, \"policy\": {\"connections\": "
+		"["
 		"{\"protocol\": \"tcp\", \"peer\": {\"host\": \"api.example.com\"}, \"port\": 443, "
 		"\"program\": \"/usr/bin/app\"}, "
 		"{\"protocol\": \"tcp\", \"peer\": {\"domain\": \"example.net\"}, \"port\": 8883}, "
@@ -177,7 +178,8 @@ static struct profile *make_profile(void)
 		"\"program\": \"/usr/bin/peers\"}, "
 		"{\"protocol\": \"udp\", \"peer\": {\"host\": \"pool.ntp.example\"}, "
 		"\"port\": 123}]}, \"evidence\": {\"addresses\": {"
-		"\"api.example.com\": [\"203.0.113.10\"], \"nas.example.com\": [\"192.168.1.9\"]}}}";
+		"\"api.example.com\": [\"203.0.113.10\"], \"nas.example.com\": "
+		"[\"192.168.1.9\"]}}}";
 	struct error error = {0};
 	struct profile *profile;
 

@@ -227,8 +227,8 @@ static void unknown_names_go_out_by_option_and_open_nothing(void **state)
 static void addresses_are_in_the_set_before_the_answer_goes_on(void **state)
 {
 	struct scene *scene = *state;
-	struct held answer = scene_answer(scene, "api.example.com", 1,
-					  ADDRESSES("198.51.100.7", "2001:db8::7"));
+	struct held answer =
+		scene_answer(scene, "api.example.com", 1, ADDRESSES("198.51.100.7", "2001:db8::7"));
 
 	ask(scene, "api.example.com", 1);
 	take(scene, &answer);
@@ -293,10 +293,10 @@ static void forged_answers_add_nothing(void **state)
 		uint16_t port;
 		const char *from;
 	} forged[] = {
-		{"api.example.com", 2, 40000, "10.0.0.53"},  /* other id */
-		{"eu.example.net", 1, 40000, "10.0.0.53"},   /* other name */
-		{"api.example.com", 1, 40001, "10.0.0.53"},  /* other port */
-		{"api.example.com", 1, 40000, "10.0.0.54"},  /* other resolver */
+		{"api.example.com", 2, 40000, "10.0.0.53"}, /* other id */
+		{"eu.example.net", 1, 40000, "10.0.0.53"},  /* other name */
+		{"api.example.com", 1, 40001, "10.0.0.53"}, /* other port */
+		{"api.example.com", 1, 40000, "10.0.0.54"}, /* other resolver */
 	};
 
 	ask(scene, "api.example.com", 1);
@@ -317,8 +317,8 @@ static void forged_answers_add_nothing(void **state)
 
 static void local_addresses_of_public_names_are_rebinding(void **state)
 {
-	static const char *const places[] = {"192.168.1.1", "10.0.0.1",	  "127.0.0.1", "0.0.0.0",
-					     "169.254.1.1", "224.0.0.251", "::1",      "fe80::1",
+	static const char *const places[] = {"192.168.1.1", "10.0.0.1",	   "127.0.0.1", "0.0.0.0",
+					     "169.254.1.1", "224.0.0.251", "::1",	"fe80::1",
 					     "fd00::1",	    "100.64.0.1"};
 	struct scene *scene = *state;
 
@@ -330,8 +330,12 @@ static void local_addresses_of_public_names_are_rebinding(void **state)
 		ask(scene, "api.example.com", (uint16_t)i);
 		take(scene, &answer);
 		assert_refused(scene, &answer);
-		assert_finding(scene, FINDING_ANSWER_REBINDING, ACTION_REFUSED, "api.example.com");
+		/* equal ones are counted */
+		if (i == 0)
+			assert_finding(scene, FINDING_ANSWER_REBINDING, ACTION_REFUSED,
+				       "api.example.com");
 	}
+	assert_int_equal(scene->gate.counts.answers_refused, array_length(places));
 	assert_int_equal(scene_added(scene, 0, "198.51.100.7", 0), 0);
 }
 
@@ -341,8 +345,8 @@ static void names_that_were_local_may_be(void **state)
 	static const char *const names[] = {"nas.example.com", "printer.local", "router"};
 
 	for (size_t i = 0; i < array_length(names); i++) {
-		struct held answer = scene_answer(scene, names[i], (uint16_t)i,
-						  ADDRESSES("192.168.1.9"));
+		struct held answer =
+			scene_answer(scene, names[i], (uint16_t)i, ADDRESSES("192.168.1.9"));
 		struct held loopback =
 			scene_answer(scene, names[i], (uint16_t)i, ADDRESSES("127.0.0.1"));
 
