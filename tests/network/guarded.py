@@ -83,12 +83,12 @@ class Guard:
     def write(self, profile):
         self.profile.write_text(json.dumps(profile))
 
-    def launch(self, *more):
-        """Starts it and does not wait."""
+    def launch(self, *more, before=()):
+        """Starts it and does not wait; before: the command that it is an argument of."""
         if os.stat(f"/proc/{self.host.inside}/ns/net").st_ino == os.stat("/proc/1/ns/net").st_ino:
             raise RuntimeError("not in the network of this test")
         self.supervisor = self.host.popen(
-            harness.RTGUARD, "enforce", self.profile, "--rules-only", "--yes", "--allow-unsigned", "--any-machine",
+            *before, harness.RTGUARD, "enforce", self.profile, "--rules-only", "--yes", "--allow-unsigned", "--any-machine",
             "--control", self.control, "--state", self.state, *self.options, *more, stdout=self.log, stderr=self.log)
 
     def start(self, *more):

@@ -36,7 +36,8 @@ def read_name(data, place):
 
 
 def record(name, kind, ttl, data):
-    return wire_name(name) + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
+    """name: None stands for the question's, as a pointer to it (RFC 1035 section 4.1.4)."""
+    return (b"\xc0\x0c" if name is None else wire_name(name)) + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
 
 
 def address_record(name, address, ttl):
@@ -143,7 +144,7 @@ class Resolver:
             name = zone.alias
             zone = self.zone_of(question, name)
         if zone is not None:
-            records += [address_record(name, address, zone.ttl) for address in zone.addresses
+            records += [address_record(None if name == question.name else name, address, zone.ttl) for address in zone.addresses
                         if question.kind == (AAAA if ":" in address else A)]
             records += zone.extra
         data = question.answer(records, first.rcode)

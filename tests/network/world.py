@@ -171,6 +171,7 @@ class World:
         host = Host(name, flags, prepare)
         self.cleanup.callback(host.end)
         ip(f"link add to-{name} type veth peer name eth0 netns {host.inside}", f"link set to-{name} master lan up")
+        self.cleanup.callback(ip, f"link delete to-{name}")  # now, and not when the kernel gets round to the namespace
         with host:
             ip("link set eth0 up", f"address add {address}/24 broadcast + dev eth0",
                f"address add {address6}/64 dev eth0 nodad", f"route add default via {ROUTER}",
