@@ -17,13 +17,17 @@ struct tracked_connection {
 	struct ip_address destination;
 	uint8_t protocol;
 	uint8_t icmp_type;
-	uint16_t source_port;
+	uint16_t source_port; /* TCP, UDP, UDP-Lite, SCTP, DCCP; else 0 */
 	uint16_t destination_port;
 };
 
-/* Dumps both families and deletes those that keep() refuses: their next packet is judged as a first
- * one. Returns how many were deleted, or negative errno: -EOPNOTSUPP, CONFIG_NF_CT_NETLINK is
- * missing. */
+/*
+ * Dumps both families and deletes those that keep() refuses: their next packet is judged as a first
+ * one. keep() may be asked about one connection several times. Returns how many were deleted, or
+ * negative errno: -EOPNOTSUPP, CONFIG_NF_CT_NETLINK is missing; -EBUSY, the kernel would not let go
+ * of some that a flowtable offloads, whose packets no rule sees (the others are deleted); -EAGAIN,
+ * the table changes faster than it can be read.
+ */
 typedef bool (*connection_keep_fn)(void *context, const struct tracked_connection *connection);
 int connection_table_prune(connection_keep_fn keep, void *context, struct error *error);
 
