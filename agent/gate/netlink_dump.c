@@ -74,7 +74,7 @@ static int error_of(const struct nlmsghdr *header)
 	int error = -EBADMSG;
 
 	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
-		memcpy(&error, NLMSG_DATA(header), sizeof(error));
+		memcpy(&error, (const uint8_t *)header + NLMSG_HDRLEN, sizeof(error));
 	return error;
 }
 
