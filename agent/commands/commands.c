@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "commands/rule_options.h"
 #include "profiles/signature.h"
 
 const struct command commands[] = {
@@ -98,16 +99,46 @@ const struct command commands[] = {
 	{
 		"replay",
 		command_replay,
-		"[--device ADDRESS] [--json] PROFILE CAPTURE…",
+		"[--device ADDRESS] [--rules] [--json] PROFILE CAPTURE…",
 		"say what a profile would have blocked in recordings",
 		"  -d, --device ADDRESS     whose traffic is held against the profile\n"
 		"                           (default: the device that it was learnt from)\n"
+		"      --rules              by the rules that the profile compiles into, at each\n"
+		"                           flow's first packet\n"
 		"      --json               {\"starts\", \"blocked\", \"blocked_starts\": […]}\n"
 		"\n"
 		"The exit code is 1 when anything would have been blocked.\n"
 		"\n"
 		"Example:\n"
 		"  rtguard replay camera.json tuesday.pcap wednesday.pcap\n",
+	},
+	{
+		"compile",
+		command_compile,
+		"PROFILE [--target TARGET] [-o DIR] [--verify CAPTURE]… [OPTION…]",
+		"print the packet filter rules that a profile becomes",
+		"  -t, --target TARGET      nftables (default), iptables, ip6tables, or ipset for "
+		"the\n"
+		"                           sets of those two\n"
+		"  -o, --output DIR         write all of them into DIR instead: rules.nft, "
+		"rules.v4,\n"
+		"                           rules.v6, sets.ipset\n"
+		"      --verify CAPTURE     only if every flow of a recording would pass; may be\n"
+		"                           repeated\n"
+		"  -d, --device ADDRESS     whose traffic the recordings hold\n"
+		"                           (default: the device that the profile was learnt "
+		"from)\n"
+		"      --audit              rules that report and refuse "
+		"nothing\n" RULE_OPTIONS_HELP
+		"      --json               all of them in one object\n"
+		"\n"
+		"Changes nothing on this machine. The exit code is 1, and no rules are printed, "
+		"when\n"
+		"--verify finds a flow that would be blocked.\n"
+		"\n"
+		"Examples:\n"
+		"  rtguard compile camera.json | nft -c -f -\n"
+		"  rtguard compile camera.json --verify camera.pcap -o rules/\n",
 	},
 	{
 		"keygen",

@@ -28,6 +28,7 @@ extern const unsigned int command_count;
 int command_learn(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_compile(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_enforce(int argc, char **argv);
 int command_keygen(int argc, char **argv);

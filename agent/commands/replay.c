@@ -47,9 +47,12 @@ int command_replay(int argc, char **argv)
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	struct replaying_config config = {0};
 	struct error error = {0};
+	struct rules_options rules = RULES_OPTIONS_DEFAULT;
+	bool by_rules = false;
 	bool json = false;
 	const struct command_option options[] = {
 		{"device", 'd', take_device, &config.recordings.device, EXPECTED_DEVICE},
+		{"rules", .value = &by_rules},
 		{"json", .value = &json},
 	};
 	int code;
@@ -61,6 +64,7 @@ int command_replay(int argc, char **argv)
 	if (profile_load(argv[optind], &profile, &error) < 0)
 		return command_trouble(NAME, "%s", error.message);
 	config.profile = profile;
+	config.rules = by_rules ? &rules : NULL;
 	config.recordings.files = (const char *const *)argv + optind + 1;
 	config.recordings.file_count = (size_t)(argc - optind - 1);
 	return run(&config, json);

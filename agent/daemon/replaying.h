@@ -7,9 +7,10 @@
 #include "base/error.h"
 #include "daemon/recordings.h"
 #include "profiles/profile.h"
+#include "rules/compile.h"
 
-/* Holds recordings against a profile: every flow that the device opens is judged as an enforcer
- * would judge its first packet. */
+/* Holds recordings against a profile: every flow that the device opens is judged, by the profile's
+ * entries, or by the rules that they compile into, which know less: what the first packet shows. */
 
 /* One flow that would have been blocked. Valid during the call. */
 typedef void (*replaying_blocked_fn)(void *context, uint64_t time_ns,
@@ -19,6 +20,7 @@ struct replaying_config {
 	const struct profile *profile;
 	struct recordings recordings; /* deliver and context are set by replaying_run(). Without a
 					 device: the one that the profile was learnt from */
+	const struct rules_options *rules; /* judges by rules compiled so; NULL: by the entries */
 	replaying_blocked_fn blocked;
 	void *context;
 };
