@@ -92,6 +92,7 @@ static int start_reader(struct gate *gate, struct error *error)
 	const struct reader_config config = {
 		.queues = gate->queues,
 		.log = gate->log,
+		.first_queue = gate->options.first_queue,
 	};
 	int result = reader_start(&config, &gate->reader, error);
 
