@@ -9,6 +9,10 @@
  * program. docs/rules.md has the chains in words.
  */
 
+/* A packet is held for its program where an entry with a program permits it, and none without that
+ * can be told by address and port. The gate judges by all entries: others may permit it as well,
+ * and it may be for this host itself. Questions to resolvers are held for their names in any case.
+ */
 enum rules_binding {
 	BIND_NONE,   /* any program may open what the profile permits one to open */
 	BIND_LOOKUP, /* first packets are held until the socket's owner is known */
@@ -24,7 +28,8 @@ struct rules_options {
 				    */
 	bool answer_ping;	   /* inbound echo requests */
 	bool inbound_from_lan;	   /* listeners answer the local network only */
-	bool leave_forwarded;	   /* says nothing about packets that this host passes on */
+	bool leave_forwarded;	   /* says nothing about packets that this host passes on; nor does
+				      a profile with bridged devices */
 	uint32_t inbound_per_s;	   /* new connections of one source; 0: no limit */
 	uint16_t first_queue;
 	uint16_t log_group;

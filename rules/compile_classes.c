@@ -16,11 +16,11 @@
 #define CLASS_LIMIT 2048
 
 static const char *const peers_words[] = {
-	[CLASS_ADDRESSES] = "addresses",
+	[CLASS_ADDRESSES] = "addresses of the profile",
 	[CLASS_LAN] = "role lan",
 	[CLASS_MULTICAST] = "role multicast",
 	[CLASS_BROADCAST] = "role broadcast",
-	[CLASS_NAMES] = "hosts",
+	[CLASS_NAMES] = "hosts of the profile",
 	[CLASS_RESOLVER] = "role resolver",
 	[CLASS_GATEWAY] = "role gateway",
 	[CLASS_DHCP_SERVER] = "role dhcp-server",

@@ -73,12 +73,7 @@ void compile_hold(struct compiler *compiler)
 
 	for (size_t i = 0; i < array_length(ways); i++) {
 		for (size_t j = 0; j < array_length(protocols); j++) {
-			struct rule_match match = {
-				.families = RULE_BOTH_FAMILIES,
-				.lookups = {{.set = RULE_NONE},
-					    {.set = RULE_NONE},
-					    {.set = RULE_NONE}},
-			};
+			struct rule_match match = match_all;
 
 			match_protocol(&match, protocols[j]);
 			match_remote_ports(&match, PORT_DNS, PORT_DNS);

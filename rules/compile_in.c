@@ -18,11 +18,6 @@
 /* First packets; what belongs to nothing opens nothing. */
 #define STATES_OPENING (STATE_NEW | STATE_RELATED | STATE_UNTRACKED)
 
-static const struct rule_match anything = {
-	.families = RULE_BOTH_FAMILIES,
-	.lookups = {{.set = RULE_NONE}, {.set = RULE_NONE}, {.set = RULE_NONE}},
-};
-
 /* Listeners that one rule is for. */
 struct doors {
 	uint8_t protocol;
@@ -39,7 +34,7 @@ static bool is_any(const struct profile_listener *listener)
 	       (!listener->loopback && ip_scope(&listener->address) == ADDRESS_UNSPECIFIED);
 }
 
-static bool is_reached_from_outside(const struct profile_listener *listener)
+bool listener_is_reached(const struct profile_listener *listener)
 {
 	return listener->any_address ||
 	       (!listener->loopback && ip_scope(&listener->address) != ADDRESS_LOOPBACK);
@@ -54,7 +49,7 @@ static unsigned int families_of(const struct profile_listener *listener)
 
 static bool fits(const struct doors *doors, const struct profile_listener *listener)
 {
-	return is_reached_from_outside(listener) && listener->protocol == doors->protocol &&
+	return listener_is_reached(listener) && listener->protocol == doors->protocol &&
 	       is_any(listener) == doors->any_address &&
 	       (!doors->any_address || families_of(listener) == doors->families);
 }
@@ -103,7 +98,7 @@ static void open_doors(struct compiler *compiler, const struct doors *doors)
 	_cleanup_(freep) char *label = listener_label(doors->first);
 	char protocol[PROTOCOL_TEXT_SIZE];
 	char comment[RULE_COMMENT_SIZE + 32];
-	struct rule_match match = anything;
+	struct rule_match match = match_all;
 	struct rule_match asked;
 	struct rule *rule;
 
@@ -115,8 +110,8 @@ static void open_doors(struct compiler *compiler, const struct doors *doors)
 	if (doors->count == 1)
 		(void)snprintf(comment, sizeof(comment), "%s", label);
 	else
-		(void)snprintf(comment, sizeof(comment), "%s listeners, %zu entries", protocol,
-			       doors->count);
+		(void)snprintf(comment, sizeof(comment), "%s listeners of the profile, %zu entries",
+			       protocol, doors->count);
 	match.families = doors->families;
 	match.states = STATES_OPENING;
 	match_protocol(&match, doors->protocol);
@@ -157,7 +152,7 @@ static void permit_listeners(struct compiler *compiler)
 
 static void permit_asked_neighbours(struct compiler *compiler)
 {
-	struct rule_match match = anything;
+	struct rule_match match = match_all;
 
 	if (compiler->asking == RULE_NONE)
 		return;
@@ -250,8 +245,8 @@ static void permit_stack(struct compiler *compiler)
 void compile_in(struct compiler *compiler)
 {
 	uint16_t in = compiler->chains[HOOK_IN];
-	struct rule_match late = anything;
-	struct rule_match others = anything;
+	struct rule_match late = match_all;
+	struct rule_match others = match_all;
 
 	compile_begin(compiler, in);
 	permit_listeners(compiler);

@@ -31,10 +31,8 @@ static void match_port_kind(struct compiler *compiler, const struct class_key *k
 static struct rule_match class_match(struct compiler *compiler, const struct entry_class *class)
 {
 	const struct class_key *key = &class->key;
-	struct rule_match match = {.families = RULE_BOTH_FAMILIES};
+	struct rule_match match = match_all;
 
-	for (size_t i = 0; i < RULE_LOOKUPS; i++)
-		match.lookups[i].set = RULE_NONE;
 	if (key->has_protocol)
 		match_protocol(&match, key->protocol);
 	if (key->has_protocol && protocol_has_types(key->protocol))

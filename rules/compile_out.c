@@ -7,11 +7,6 @@
 #include "base/cleanup.h"
 #include "rules/compile_private.h"
 
-static const struct rule_match anything = {
-	.families = RULE_BOTH_FAMILIES,
-	.lookups = {{.set = RULE_NONE}, {.set = RULE_NONE}, {.set = RULE_NONE}},
-};
-
 void compile_begin(struct compiler *compiler, uint16_t chain)
 {
 	static const uint8_t errors[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
@@ -78,8 +73,9 @@ static void permit_answers(struct compiler *compiler)
 	const struct profile_network *network = compiler->network;
 	uint16_t out = compiler->chains[HOOK_OUT];
 	uint16_t ports = RULE_NONE;
-	struct rule_match from = anything;
-	struct rule_match to = anything;
+	bool may_be_asked = false;
+	struct rule_match from = match_all;
+	struct rule_match to = match_all;
 
 	for (size_t i = 0; i < network->listener_count; i++) {
 		const struct profile_listener *listener = &network->listeners[i];
@@ -89,6 +85,7 @@ static void permit_answers(struct compiler *compiler)
 		if (ports == RULE_NONE)
 			ports = compile_set(compiler, SET_PORT, false, "answering");
 		compile_ports(compiler, ports, listener->port, listener->port);
+		may_be_asked |= listener_is_reached(listener);
 	}
 	if (ports == RULE_NONE)
 		return;
@@ -97,6 +94,8 @@ static void permit_answers(struct compiler *compiler)
 	(void)match_lookup(&from, set_lan(compiler), SIDE_REMOTE, false);
 	(void)compile_rule_like(compiler, out, &from, RULE_PERMIT,
 				"from UDP listeners of the profile to neighbours");
+	if (!may_be_asked)
+		return;
 	match_protocol(&to, IPPROTO_UDP);
 	(void)match_lookup(&to, set_asked(compiler), SIDE_REMOTE, false);
 	(void)match_lookup(&to, set_lan(compiler), SIDE_REMOTE, false);
@@ -138,7 +137,7 @@ static void permit_stack(struct compiler *compiler)
 static void permit_resets(struct compiler *compiler)
 {
 	uint16_t out = compiler->chains[HOOK_OUT];
-	struct rule_match related = anything;
+	struct rule_match related = match_all;
 	struct rule_match opening;
 
 	if (!compiler->options->reject || compiler->options->report_only)
@@ -155,8 +154,8 @@ static void permit_resets(struct compiler *compiler)
 void compile_out(struct compiler *compiler)
 {
 	uint16_t out = compiler->chains[HOOK_OUT];
-	struct rule_match broadcast = anything;
-	struct rule_match late = anything;
+	struct rule_match broadcast = match_all;
+	struct rule_match late = match_all;
 
 	compile_begin(compiler, out);
 	compile_rule(compiler, out, RULE_PERMIT, "to an address of this host")->match.places =

@@ -47,7 +47,7 @@ struct compiler {
 	size_t class_capacity;
 };
 
-/* ---- rules and sets (compile_sets.c) ---- */
+/* ---- rules and sets (compile_parts.c) ---- */
 
 /* comment: as printf(); what a backend cannot quote becomes '?', what is too long is cut. Valid
  * until the next rule of the same chain. */
@@ -67,6 +67,8 @@ void compile_prefix(struct compiler *compiler, uint16_t set, const struct ip_add
 		    unsigned int length, uint8_t protocol, uint16_t port);
 void compile_ports(struct compiler *compiler, uint16_t set, uint16_t first, uint16_t last);
 
+extern const struct rule_match match_all; /* to begin with */
+
 /* Adds a look-up to a match; false where there is no room for it. */
 bool match_lookup(struct rule_match *match, uint16_t set, enum rule_side side, bool absent);
 void match_protocol(struct rule_match *match, uint8_t protocol);
@@ -74,7 +76,8 @@ void match_remote_ports(struct rule_match *match, uint16_t first, uint16_t last)
 void match_local_ports(struct rule_match *match, uint16_t first, uint16_t last);
 void match_icmp_type(struct rule_match *match, uint8_t protocol, uint8_t type);
 
-/* The sets that several parts use, made when they are asked for. */
+/* ---- the sets that several parts use, made when they are asked for (compile_sets.c) ---- */
+
 uint16_t set_lan(struct compiler *compiler);
 uint16_t set_special(struct compiler *compiler);
 uint16_t set_link(struct compiler *compiler);
@@ -182,7 +185,10 @@ void compile_refuse(struct compiler *compiler); /* compile_refuse.c */
  * ways. */
 void compile_begin(struct compiler *compiler, uint16_t chain);
 
-/* What matches is refused, here and now. */
+/* By others than this host. */
+bool listener_is_reached(const struct profile_listener *listener); /* compile_in.c */
+
+/* What matches is refused, here and now. NULL: everything, and that is the chain's end. */
 void compile_refusal(struct compiler *compiler, uint16_t chain, const struct rule_match *match,
 		     const char *comment);
 

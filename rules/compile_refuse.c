@@ -8,11 +8,6 @@
 #define REPORTS_PER_S 50
 #define REPORTS_BURST 200
 
-static const struct rule_match everything = {
-	.families = RULE_BOTH_FAMILIES,
-	.lookups = {{.set = RULE_NONE}, {.set = RULE_NONE}, {.set = RULE_NONE}},
-};
-
 static void report(struct compiler *compiler, uint16_t chain, const struct rule_match *match)
 {
 	struct rule_match limited = *match;
@@ -28,9 +23,9 @@ static void report(struct compiler *compiler, uint16_t chain, const struct rule_
 static void refuse_chain(struct compiler *compiler, uint16_t chain)
 {
 	const struct rules_options *options = compiler->options;
-	struct rule_match tcp = everything;
+	struct rule_match tcp = match_all;
 
-	report(compiler, chain, &everything);
+	report(compiler, chain, &match_all);
 	if (options->report_only) {
 		(void)compile_rule(compiler, chain, RULE_PERMIT, "audit: refuses nothing");
 		return;
@@ -73,7 +68,7 @@ void compile_refusal(struct compiler *compiler, uint16_t chain, const struct rul
 		(void)compile_rule_like(compiler, chain, match, RULE_PERMIT, "audit: %s", comment);
 		return;
 	}
-	compile_rule_like(compiler, chain, match ? match : &everything, RULE_JUMP, "%s", comment)
+	compile_rule_like(compiler, chain, match ? match : &match_all, RULE_JUMP, "%s", comment)
 		->chain = refuse_chain_of(compiler, chain);
 }
 

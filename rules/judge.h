@@ -7,7 +7,9 @@
 /*
  * What a rule program does with a packet, without a kernel: for recordings (replay, compile
  * --verify), for connections that are older than the program, and for tests. It works through the
- * rules one by one as a backend's kernel part does.
+ * rules one by one as a backend's kernel part does. In a chain without a hook RULE_PERMIT goes back
+ * to the chain before, as in iptables; nftables would end there. Compiled programs permit in such a
+ * chain with its last rule only, so that both come to the same.
  */
 struct rule_packet {
 	enum rule_hook hook; /* HOOK_OUT, HOOK_IN or HOOK_FORWARD; the hold stage comes before it */
@@ -36,7 +38,8 @@ struct rule_outcome {
 
 struct rule_judge;
 
-/* Borrows the program. Sets begin with the program's own members. Rates never run out. */
+/* Borrows the program. Sets begin with the program's own members; their timeouts run from the first
+ * time that the judge is told. Rates never run out. 0 or -ENOMEM. */
 int rule_judge_new(const struct rule_program *program, struct rule_judge **ret_judge);
 void rule_judge_free(struct rule_judge *judge);
 

@@ -69,10 +69,28 @@ static void macs(void **state)
 	assert_int_equal(mac_parse("94.10.3e.35.01.c1", &mac), -EINVAL);
 }
 
+static void scope_prefixes(void **state)
+{
+	size_t count;
+	const struct ip_scope_prefix *prefixes = ip_scope_prefixes(&count);
+
+	(void)state;
+	assert_int_equal(count, 14);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_not_equal(prefixes[i].scope, ADDRESS_PUBLIC);
+		assert_int_equal(ip_scope(&prefixes[i].prefix), prefixes[i].scope);
+		for (size_t j = 0; j < count; j++)
+			if (i != j)
+				assert_false(ip_in_prefix(&prefixes[i].prefix, &prefixes[j].prefix,
+							  prefixes[j].length));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scopes),
+		cmocka_unit_test(scope_prefixes),
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(macs),
 	};

@@ -6,12 +6,15 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profiles/peer_place.h"
 #include "profiles/profile_json.h"
 #include "rules/compile.h"
 #include "rules/judge.h"
+
+#define SECONDS(number) ((number)*UINT64_C(1000000000))
 
 /* A profile, its rules and who judges by them. To be included after cmocka. */
 struct scene {
@@ -60,6 +63,21 @@ static inline struct profile *profile_of(const char *policy, const char *evidenc
 	return profile;
 }
 
+/* A file of tests/golden/rules. */
+static inline struct profile *golden_profile(const char *name)
+{
+	const char *place = getenv("RTGUARD_GOLDEN");
+	struct error error = {0};
+	struct profile *profile;
+	char path[4096];
+
+	assert_non_null(place);
+	snprintf(path, sizeof(path), "%s/rules/%s.json", place, name);
+	if (profile_load(path, &profile, &error) < 0)
+		fail_msg("%s", error.message);
+	return profile;
+}
+
 static inline void scene_rules(struct scene *scene, const struct rules_options *options,
 			       const struct rules_surroundings *surroundings)
 {
@@ -74,6 +92,15 @@ static inline struct scene scene_of(const char *policy, const char *evidence,
 				    const struct rules_options *options)
 {
 	struct scene scene = {.profile = profile_of(policy, evidence)};
+
+	scene_rules(&scene, options, NULL);
+	return scene;
+}
+
+/* The device with something of everything. */
+static inline struct scene device_scene(const struct rules_options *options)
+{
+	struct scene scene = {.profile = golden_profile("device")};
 
 	scene_rules(&scene, options, NULL);
 	return scene;
@@ -155,6 +182,39 @@ static inline struct rule_outcome scene_judge(struct scene *scene, const struct 
 	return rule_judge_packet(scene->judge, &packet, now_ns);
 }
 
-#define SECONDS(number) ((number)*UINT64_C(1000000000))
+/* ---- tables of packets ---- */
+
+struct judged {
+	struct wire wire;
+	bool permitted;
+};
+
+#define YES(...)                                                                                   \
+	{                                                                                          \
+		{__VA_ARGS__}, true                                                                \
+	}
+#define NO(...)                                                                                    \
+	{                                                                                          \
+		{__VA_ARGS__}, false                                                               \
+	}
+#define TO(address, number, at) .remote = address, .protocol = number, .port = at
+#define FROM(address, number, at)                                                                  \
+	.in = true, .remote = address, .protocol = number, .local_port = at
+
+static inline void judge_all(struct scene *scene, const struct judged *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct rule_outcome outcome = scene_judge(scene, &cases[i].wire, SECONDS(1));
+
+		if ((outcome.verdict == RULE_PERMIT) != cases[i].permitted)
+			fail_msg("case %zu, %s: %s", i, cases[i].wire.remote,
+				 outcome.rule ? outcome.rule->comment : "");
+	}
+}
+
+static inline bool permits(struct scene *scene, const struct wire *wire, uint64_t now_ns)
+{
+	return scene_judge(scene, wire, now_ns).verdict == RULE_PERMIT;
+}
 
 #endif
