@@ -42,6 +42,9 @@ void render_nftables_set_name(const struct rule_set *set, char family,
 
 /* ---- what all of them, and the backends, read out of a program ---- */
 
+/* The hook from which packets come to this chain; HOOK_NONE: none do. */
+enum rule_hook render_chain_hook(const struct rule_program *program, uint16_t chain);
+
 /* Whether packets of this chain come in (remote is the source), by the hook that it is reached
  * from. What is passed on counts as going out. */
 bool render_chain_is_inbound(const struct rule_program *program, uint16_t chain);

@@ -40,21 +40,26 @@ static bool jumps_to(const struct rule_chain *chain, uint16_t target)
 }
 
 /* depth: no more jumps in a row than there are chains, or the program goes round in circles. */
-static bool reached_inbound(const struct rule_program *program, uint16_t chain, size_t depth)
+static enum rule_hook reached_from(const struct rule_program *program, uint16_t chain, size_t depth)
 {
 	enum rule_hook hook = program->chains[chain].hook;
 
-	if (hook != HOOK_NONE)
-		return hook == HOOK_IN || hook == HOOK_HOLD_IN;
-	for (uint16_t i = 0; depth && i < program->chain_count; i++)
-		if (jumps_to(&program->chains[i], chain) && reached_inbound(program, i, depth - 1))
-			return true;
-	return false;
+	for (uint16_t i = 0; hook == HOOK_NONE && depth && i < program->chain_count; i++)
+		if (jumps_to(&program->chains[i], chain))
+			hook = reached_from(program, i, depth - 1);
+	return hook;
+}
+
+enum rule_hook render_chain_hook(const struct rule_program *program, uint16_t chain)
+{
+	return reached_from(program, chain, program->chain_count);
 }
 
 bool render_chain_is_inbound(const struct rule_program *program, uint16_t chain)
 {
-	return reached_inbound(program, chain, program->chain_count);
+	enum rule_hook hook = render_chain_hook(program, chain);
+
+	return hook == HOOK_IN || hook == HOOK_HOLD_IN;
 }
 
 unsigned int render_rule_families(const struct rule_program *program, const struct rule *rule)
