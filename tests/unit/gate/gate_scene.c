@@ -36,14 +36,27 @@ static struct scene_call *note(enum scene_call_kind kind)
 	return call;
 }
 
+static void note_member(uint16_t set, const struct rule_member *member)
+{
+	struct scene_call *call = note(CALL_ADD);
+
+	call->set = set;
+	call->member = *member;
+}
+
 static int fake_apply(struct backend *backend, const struct rule_program *program,
 		      struct error *error)
 {
 	(void)backend;
-	(void)program;
 	(void)note(CALL_APPLY);
 	if (scene_now->apply_result < 0)
 		return error_set(error, -scene_now->apply_result, "the kernel says no");
+	for (size_t i = 0; i < program->set_count; i++) {
+		const struct rule_set *set = &program->sets[i];
+
+		for (size_t j = 0; set->has_timeouts && j < set->member_count; j++)
+			note_member((uint16_t)i, &set->members[j]);
+	}
 	return 0;
 }
 
@@ -59,19 +72,32 @@ static int fake_add(struct backend *backend, uint16_t set, const struct rule_mem
 			scene_now->add_result = 0;
 		return error_set(error, -result, "the set says no");
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct scene_call *call = note(CALL_ADD);
-
-		call->set = set;
-		call->member = members[i];
-	}
+	for (size_t i = 0; i < count; i++)
+		note_member(set, &members[i]);
 	return 0;
 }
 
 static int fake_check(struct backend *backend, struct error *error)
 {
 	(void)backend;
+	if (scene_now->check_result < 0)
+		return error_set(error, -scene_now->check_result, "a chain is gone");
+	return 0;
+}
+
+static int fake_counts(struct backend *backend, struct backend_counts *ret_counts,
+		       struct error *error)
+{
+	(void)backend;
 	(void)error;
+	*ret_counts = (struct backend_counts){.refused_out = 1, .refused_in = 2};
+	return 0;
+}
+
+static int fake_clear(struct error *error)
+{
+	(void)error;
+	(void)note(CALL_CLEAR);
 	return 0;
 }
 
@@ -91,7 +117,9 @@ static const struct backend_type fake_backend = {
 	.close = fake_close,
 	.apply = fake_apply,
 	.add = fake_add,
+	.counts = fake_counts,
 	.check = fake_check,
+	.clear = fake_clear,
 	.release_mark = fake_release_mark,
 };
 
@@ -161,6 +189,7 @@ static struct rule_program *make_program(const struct rules_options *options)
 	add_name(program, PEER_DOMAIN, "example.net", 0, IPPROTO_TCP, 8883);
 	add_name(program, PEER_HOST, "pool.ntp.example", 1, IPPROTO_UDP, 123);
 	assert_int_equal(string_list_add(&program->questions, "only.example.org"), 0);
+	rule_program_sort_names(program);
 	program->first_queue = options->first_queue;
 	program->log_group = options->log_group;
 	return program;
@@ -333,6 +362,15 @@ size_t scene_added(const struct scene *scene, uint16_t set, const char *address,
 		    ip_equal(&call->member.address, &wanted))
 			count++;
 	}
+	return count;
+}
+
+size_t scene_calls(const struct scene *scene, enum scene_call_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < scene->call_count; i++)
+		count += scene->calls[i].kind == kind;
 	return count;
 }
 

@@ -8,11 +8,11 @@
  * A gate without a kernel: the backend and the packet queue are the scene's, which notes in which
  * order they are called; records are handed in directly.
  */
-enum scene_call_kind { CALL_ADD = 1, CALL_ANSWER, CALL_APPLY };
+enum scene_call_kind { CALL_ADD = 1, CALL_ANSWER, CALL_APPLY, CALL_CLEAR };
 
 struct scene_call {
 	enum scene_call_kind kind;
-	uint16_t set; /* ADD */
+	uint16_t set; /* ADD; also what comes with a program that is applied */
 	struct rule_member member;
 	enum queue_verdict verdict; /* ANSWER */
 	uint32_t packet;
@@ -30,7 +30,8 @@ struct scene {
 	struct scene_call calls[SCENE_CALLS];
 	size_t call_count;
 	int add_result;	  /* of the next calls of add(); 0 */
-	int apply_result; /* of the next call of apply() */
+	int apply_result; /* of apply() */
+	int check_result; /* of check() */
 	uint32_t release_mark;
 	const char *owner; /* program of every flow; NULL: not found */
 	unsigned int owner_searches;
@@ -59,6 +60,8 @@ bool scene_has_verdict(const struct scene *scene, uint32_t packet);
  * at all). */
 size_t scene_added(const struct scene *scene, uint16_t set, const char *address,
 		   uint32_t before_packet);
+
+size_t scene_calls(const struct scene *scene, enum scene_call_kind kind);
 
 /* Takes the next word of that kind off the channel, passing over others. False when there is none.
  */

@@ -351,6 +351,7 @@ static void names_that_were_local_may_be(void **state)
 			scene_answer(scene, names[i], (uint16_t)i, ADDRESSES("127.0.0.1"));
 
 		assert_int_equal(string_list_add(&scene->gate.program->questions, names[i]), 0);
+		rule_program_sort_names(scene->gate.program);
 		ask(scene, names[i], (uint16_t)i);
 		take(scene, &answer);
 		assert_released(scene, &answer);
