@@ -131,6 +131,9 @@ static int put_back(struct gate *gate, int result, struct error *error)
 {
 	struct error again = {0};
 
+	/* tried already, in vain: once a second is enough, others wait for their answers */
+	if (gate->again)
+		return result;
 	gate_say(gate, "the rules were changed by somebody else, and are applied again: %s",
 		 error->message);
 	if (gate_apply_again(gate, gate->options.report_only, &again) < 0) {
