@@ -303,7 +303,7 @@ def test_forged(scene):
             raise AssertionError(f"an answer from {peer}")
     assert not connects(scene.host, LOCAL, 443, 0.5)
     counts = gate.counts()
-    assert 1 <= counts["answers_refused"] <= 5 and counts["answers"] == 1, counts
+    assert counts["answers_refused"] >= 1 and counts["answers"] == 1, counts
     scene.clear(gate)
 
 
