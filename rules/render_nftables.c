@@ -197,7 +197,8 @@ static void write_rate_sets(const struct rule_program *program, FILE *stream)
 
 /* ---- chains ---- */
 
-static void write_chain(const struct rule_program *program, uint16_t index, FILE *stream)
+static void write_chain(const struct rule_program *program, uint16_t index, bool queues_are_chains,
+			FILE *stream)
 {
 	const struct rule_chain *chain = &program->chains[index];
 
@@ -206,11 +207,21 @@ static void write_chain(const struct rule_program *program, uint16_t index, FILE
 		(void)fprintf(stream, "\t\ttype filter hook %s priority %d; policy accept;\n",
 			      HOOKS[chain->hook].hook, HOOKS[chain->hook].priority);
 	for (size_t i = 0; i < chain->rule_count; i++)
-		nftables_write_rule(program, index, i, stream);
+		nftables_write_rule(program, index, i, queues_are_chains, stream);
 	(void)fputs("\t}\n", stream);
 }
 
-void render_nftables(const struct rule_program *program, FILE *stream)
+static void write_queue_chains(const struct rule_program *program, FILE *stream)
+{
+	char name[RENDER_SET_NAME_SIZE];
+
+	for (unsigned int i = 0; i < RULE_QUEUE_COUNT * 2; i++) {
+		render_nftables_queue_chain(program->first_queue + i / 2, i % 2, name);
+		(void)fprintf(stream, "\tchain %s {\n\t\tdrop\n\t}\n\n", name);
+	}
+}
+
+static void write_program(const struct rule_program *program, bool queues_are_chains, FILE *stream)
 {
 	(void)fputs("add table inet " RENDER_PREFIX "\n"
 		    "delete table inet " RENDER_PREFIX "\n"
@@ -222,10 +233,22 @@ void render_nftables(const struct rule_program *program, FILE *stream)
 		else
 			write_set(program, i, stream);
 	write_rate_sets(program, stream);
+	if (queues_are_chains)
+		write_queue_chains(program, stream);
 	for (uint16_t i = 0; i < program->chain_count; i++) {
 		if (i)
 			(void)fputc('\n', stream);
-		write_chain(program, i, stream);
+		write_chain(program, i, queues_are_chains, stream);
 	}
 	(void)fputs("}\n", stream);
+}
+
+void render_nftables(const struct rule_program *program, FILE *stream)
+{
+	write_program(program, false, stream);
+}
+
+void render_nftables_chained(const struct rule_program *program, FILE *stream)
+{
+	write_program(program, true, stream);
 }

@@ -14,6 +14,7 @@ struct scene {
 	size_t index;
 	const struct rule *rule;
 	bool inbound;
+	bool queues_are_chains;
 	unsigned int family;
 	FILE *stream;
 };
@@ -262,6 +263,20 @@ static void write_rate(const struct scene *scene)
 
 /* ---- verdicts ---- */
 
+static void write_hold(const struct scene *scene)
+{
+	unsigned int number = scene->program->first_queue + scene->rule->queue;
+	bool passes = scene->rule->passes_unheard;
+	char name[RENDER_SET_NAME_SIZE];
+
+	if (scene->queues_are_chains) {
+		render_nftables_queue_chain(number, passes, name);
+		(void)fprintf(scene->stream, "jump %s", name);
+	} else {
+		(void)fprintf(scene->stream, "queue num %u%s", number, passes ? " bypass" : "");
+	}
+}
+
 #define REPORT_BYTES 256 /* of each reported packet: its headers */
 
 static void write_verdict(const struct scene *scene)
@@ -286,8 +301,7 @@ static void write_verdict(const struct scene *scene)
 		(void)fprintf(scene->stream, "jump %s", program->chains[rule->chain].name);
 		break;
 	case RULE_HOLD:
-		(void)fprintf(scene->stream, "queue num %u%s", program->first_queue + rule->queue,
-			      rule->passes_unheard ? " bypass" : "");
+		write_hold(scene);
 		break;
 	case RULE_REPORT:
 		(void)fprintf(scene->stream, "log prefix \"%s\" group %u snaplen %d",
@@ -342,7 +356,7 @@ static void write_one(const struct scene *scene)
 }
 
 void nftables_write_rule(const struct rule_program *program, uint16_t chain, size_t index,
-			 FILE *stream)
+			 bool queues_are_chains, FILE *stream)
 {
 	const struct rule *rule = &program->chains[chain].rules[index];
 	unsigned int families = render_rule_families(program, rule);
@@ -352,6 +366,7 @@ void nftables_write_rule(const struct rule_program *program, uint16_t chain, siz
 		.index = index,
 		.rule = rule,
 		.inbound = render_chain_is_inbound(program, chain),
+		.queues_are_chains = queues_are_chains,
 		.stream = stream,
 	};
 

@@ -22,6 +22,13 @@ void render_nftables_set_name(const struct rule_set *set, char family,
 		(void)snprintf(name, RENDER_SET_NAME_SIZE, "%s%c", set->name, family);
 }
 
+void render_nftables_queue_chain(unsigned int number, bool passes_unheard,
+				 char name[RENDER_SET_NAME_SIZE])
+{
+	(void)snprintf(name, RENDER_SET_NAME_SIZE, "queue-%u%s", number,
+		       passes_unheard ? "-bypass" : "");
+}
+
 void render_chain_name(const struct rule_chain *chain, char name[RENDER_CHAIN_NAME_SIZE])
 {
 	size_t length = (size_t)snprintf(name, RENDER_CHAIN_NAME_SIZE, "%s%s", RENDER_CHAIN_PREFIX,

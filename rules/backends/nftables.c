@@ -7,6 +7,7 @@
 #include <netlink/attr.h>
 
 #include "backends/backend.h"
+#include "backends/nftables_hold.h"
 #include "backends/nftables_link.h"
 #include "backends/nftables_members.h"
 #include "backends/nftables_state.h"
@@ -24,6 +25,7 @@ struct way {
 
 struct backend {
 	struct nftables_link link;
+	enum nftables_hold hold;
 	struct rule_set *sets; /* of the program in force; members: only those of intervals */
 	size_t set_count;
 	struct way *ways;
@@ -159,11 +161,12 @@ static int nftables_open(struct backend **ret_backend, struct error *error)
 		free(backend);
 		return error_set(error, -result, "netfilter netlink: %s", strerror(-result));
 	}
+	backend->hold = nftables_hold_probe();
 	*ret_backend = backend;
 	return 0;
 }
 
-static int render_text(const struct rule_program *program, char **ret_text)
+static int render_text(const struct rule_program *program, enum nftables_hold hold, char **ret_text)
 {
 	char *text = NULL;
 	size_t size;
@@ -172,7 +175,10 @@ static int render_text(const struct rule_program *program, char **ret_text)
 
 	if (!stream)
 		return -ENOMEM;
-	render_nftables(program, stream);
+	if (hold == HOLD_BY_TARGET)
+		render_nftables_chained(program, stream);
+	else
+		render_nftables(program, stream);
 	failed = ferror(stream);
 	if (fclose(stream) != 0 || failed) {
 		free(text);
@@ -196,13 +202,30 @@ static int explain(int refused, const struct error *reason, struct error *error)
 	return error_set(error, -refused, "%s", reason->message);
 }
 
+/* By target, it takes two transactions: what comes between them waits. */
+static int put_in_force(struct backend *backend, const struct rule_program *program,
+			const char *text, struct error *reason)
+{
+	int result;
+
+	if (backend->hold != HOLD_BY_TARGET)
+		return nftables_text_run(text, false, reason);
+	result = nftables_hold_pause(&backend->link, program, reason);
+	if (result == 0)
+		result = nftables_text_run(text, false, reason);
+	if (result == 0)
+		result = nftables_hold_fill(&backend->link, program, reason);
+	nftables_hold_resume(&backend->link);
+	return result;
+}
+
 static int nftables_apply(struct backend *backend, const struct rule_program *program,
 			  struct error *error)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct backend next = {0};
 	struct error reason = {0};
-	int result = render_text(program, &text);
+	int result = render_text(program, backend->hold, &text);
 
 	if (result == 0)
 		result = remember(&next, program);
@@ -210,7 +233,7 @@ static int nftables_apply(struct backend *backend, const struct rule_program *pr
 		forget(&next);
 		return error_set(error, ENOMEM, "nftables: %s", strerror(ENOMEM));
 	}
-	result = nftables_text_run(text, false, &reason);
+	result = put_in_force(backend, program, text, &reason);
 	if (result < 0) {
 		forget(&next);
 		return explain(result, &reason, error);
@@ -396,23 +419,6 @@ static int nftables_check(struct backend *backend, struct error *error)
 	return 0;
 }
 
-static int delete_table(struct nftables_link *link)
-{
-	struct nftables_batch batch = {0};
-	struct nl_msg *message = nftables_message(NFT_MSG_DELTABLE, 0);
-	int result;
-
-	if (message && nla_put_string(message, NFTA_TABLE_NAME, RENDER_PREFIX) < 0) {
-		nlmsg_free(message);
-		return -ENOMEM;
-	}
-	result = nftables_batch_add(link, &batch, message);
-	if (result == 0)
-		result = nftables_batch_commit(link, &batch);
-	nftables_batch_free(&batch);
-	return result;
-}
-
 /* -ENOENT: there is none; the others: this kernel cannot have any. */
 static bool is_clear(int result)
 {
@@ -427,11 +433,12 @@ static int nftables_clear(struct error *error)
 
 	for (int i = 0; i < STATE_ATTEMPTS; i++) {
 		if (result == 0)
-			result = delete_table(&link);
+			result = nftables_table_delete(&link, RENDER_PREFIX);
 		if (result != -ENOBUFS && result != -ETIMEDOUT)
 			break;
 		result = 0;
 	}
+	nftables_hold_resume(&link);
 	nftables_link_close(&link);
 	if (is_clear(result))
 		return 0;

@@ -201,6 +201,23 @@ int nftables_batch_commit(struct nftables_link *link, struct nftables_batch *bat
 	return result;
 }
 
+int nftables_table_delete(struct nftables_link *link, const char *name)
+{
+	struct nftables_batch batch = {0};
+	struct nl_msg *message = nftables_message(NFT_MSG_DELTABLE, 0);
+	int result;
+
+	if (message && nla_put_string(message, NFTA_TABLE_NAME, name) < 0) {
+		nlmsg_free(message);
+		return -ENOMEM;
+	}
+	result = nftables_batch_add(link, &batch, message);
+	if (result == 0)
+		result = nftables_batch_commit(link, &batch);
+	nftables_batch_free(&batch);
+	return result;
+}
+
 /* ---- questions ---- */
 
 static int read_answer(const struct nftables_link *link, bool dump, nftables_each_fn each,

@@ -50,6 +50,9 @@ void nftables_batch_free(struct nftables_batch *batch);
  * one. An empty batch is done. */
 int nftables_batch_commit(struct nftables_link *link, struct nftables_batch *batch);
 
+/* Takes a table of family inet away, with all that is in it. -ENOENT: there is none. */
+int nftables_table_delete(struct nftables_link *link, const char *name);
+
 /* ---- questions ---- */
 
 typedef int (*nftables_each_fn)(void *context, const struct nlmsghdr *message);

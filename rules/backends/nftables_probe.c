@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/nftables_hold.h"
 #include "backends/nftables_text.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -30,7 +31,6 @@ static const struct feature {
 	 "CONFIG_NFT_LOG, CONFIG_NETFILTER_NETLINK_LOG"},
 	{RULE("reject with icmpx type admin-prohibited"), "refusals with an answer",
 	 "CONFIG_NFT_REJECT_INET"},
-	{RULE("queue num 1"), "held packets", "CONFIG_NFT_QUEUE"},
 	{RULE("counter drop"), "counters", "CONFIG_NFT_COUNTER"},
 	{SET("type ipv4_addr; size 9; flags dynamic,timeout;", "update @s { ip daddr timeout 9s }"),
 	 "sets that rules put members into", "CONFIG_NF_TABLES_SET"},
@@ -61,6 +61,11 @@ int nftables_probe(struct error *error)
 		text_printf(&missing, "%s%s (%s)", missing.length ? ", " : "", FEATURES[i].what,
 			    FEATURES[i].option);
 	}
+	if (result == 0 && nftables_hold_probe() == HOLD_NOT)
+		text_printf(&missing,
+			    "%sheld packets (CONFIG_NFT_QUEUE, or CONFIG_NFT_COMPAT and "
+			    "CONFIG_NETFILTER_XT_TARGET_NFQUEUE)",
+			    missing.length ? ", " : "");
 	if (result == -EPERM)
 		result = error_set(error, EPERM, "nftables: needs CAP_NET_ADMIN");
 	else if (result == -ENOMEM)
