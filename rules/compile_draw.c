@@ -55,7 +55,7 @@ static int add(struct drawn_entries *drawn, const struct profile_connection *ent
 }
 
 /* Who asks a resolver is known by its port, whatever ports the entry has: profiles/peer_place.h.
- * Over the plain port all is held for its names anyway; the gate asks for the program there. */
+ * What goes over the plain port is held for its names anyway, whoever asks. */
 static int draw_resolver(struct drawn_entries *drawn, const struct profile_connection *entry,
 			 struct class_key key)
 {

@@ -17,19 +17,25 @@ static void hold(struct compiler *compiler, uint16_t chain, const struct rule_ma
 	rule->passes_unheard = compiler->options->report_only;
 }
 
-/* What is in these for everybody need not wait. */
-static void leave_out_open(struct compiler *compiler, struct rule_match *match)
+static void leave_out(struct rule_match *match, uint16_t set)
 {
-	static const char *const open_sets[] = {"names", "peers"};
+	if (set != RULE_NONE)
+		(void)match_lookup(match, set, SIDE_REMOTE, true);
+}
 
+/* What everybody may open need not wait. As far as there is room: the gate finds the same; but for
+ * who asked a listener, of which only the rules know. */
+static void leave_out_open(struct compiler *compiler, enum class_peers peers,
+			   struct rule_match *match)
+{
 	if (match->has_protocol && !protocol_has_ports(match->protocol))
 		return;
-	for (size_t i = 0; i < array_length(open_sets); i++) {
-		uint16_t set = rule_program_find_set(compiler->program, open_sets[i]);
-
-		if (set != RULE_NONE)
-			(void)match_lookup(match, set, SIDE_REMOTE, true);
-	}
+	if ((peers == CLASS_LAN || peers == CLASS_ADDRESSES) &&
+	    (!match->has_protocol || match->protocol == IPPROTO_UDP))
+		leave_out(match, compiler->asked);
+	if (peers != CLASS_LAN) /* names stand for hosts of the Internet */
+		leave_out(match, rule_program_find_set(compiler->program, "names"));
+	leave_out(match, rule_program_find_set(compiler->program, "peers"));
 }
 
 static const struct entry_class *open_twin(const struct compiler *compiler,
@@ -60,7 +66,7 @@ static void hold_class(struct compiler *compiler, const struct entry_class *clas
 	if (open && class->key.port_kind != PORT_SAME && class->key.has_protocol &&
 	    open->set != RULE_NONE)
 		(void)match_lookup(&waiting, open->set, SIDE_REMOTE, true);
-	leave_out_open(compiler, &waiting);
+	leave_out_open(compiler, (enum class_peers) class->key.peers, &waiting);
 	hold(compiler, compiler->chains[HOOK_HOLD_OUT], &waiting, RULE_QUEUE_FLOWS,
 	     class->key.owner == OWNER_HELD ? "whose is it: " : "are its ports the same: ",
 	     class->label);

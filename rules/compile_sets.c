@@ -5,9 +5,19 @@
 #include "profiles/port.h"
 #include "rules/compile_private.h"
 
-uint16_t set_lan(struct compiler *compiler)
+/* Of a link with a default route and nothing else everything would be a neighbour. */
+static void add_on_link(struct compiler *compiler, uint16_t set)
 {
 	const struct rules_surroundings *surroundings = compiler->surroundings;
+
+	for (size_t i = 0; i < surroundings->on_link_count; i++)
+		if (surroundings->on_link[i].prefix_length > 0)
+			compile_prefix(compiler, set, &surroundings->on_link[i].address,
+				       surroundings->on_link[i].prefix_length, 0, 0);
+}
+
+uint16_t set_lan(struct compiler *compiler)
+{
 	const struct ip_scope_prefix *scopes;
 	size_t count;
 
@@ -19,11 +29,7 @@ uint16_t set_lan(struct compiler *compiler)
 		if (scopes[i].scope == ADDRESS_PRIVATE || scopes[i].scope == ADDRESS_LINK_LOCAL)
 			compile_prefix(compiler, compiler->lan, &scopes[i].prefix, scopes[i].length,
 				       0, 0);
-	/* of a link with a default route and nothing else everything is a neighbour */
-	for (size_t i = 0; i < surroundings->on_link_count; i++)
-		if (surroundings->on_link[i].prefix_length > 0)
-			compile_prefix(compiler, compiler->lan, &surroundings->on_link[i].address,
-				       surroundings->on_link[i].prefix_length, 0, 0);
+	add_on_link(compiler, compiler->lan);
 	return compiler->lan;
 }
 
@@ -39,6 +45,7 @@ uint16_t set_special(struct compiler *compiler)
 	for (size_t i = 0; i < count; i++)
 		compile_prefix(compiler, compiler->special, &scopes[i].prefix, scopes[i].length, 0,
 			       0);
+	add_on_link(compiler, compiler->special);
 	return compiler->special;
 }
 

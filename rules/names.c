@@ -109,6 +109,7 @@ bool rule_program_permits_name(const struct rule_program *program, const char *n
 }
 
 struct membership {
+	const struct rule_program *program;
 	const struct ip_address *address;
 	rule_member_fn each;
 	void *context;
@@ -124,14 +125,19 @@ static void give_member(void *context, const struct rule_name *entry)
 		.port = entry->port,
 		.last_port = entry->port,
 	};
+	unsigned int family = member.address.family == 4 ? RULE_IPV4 : RULE_IPV6;
 
-	membership->each(membership->context, entry->set, &member);
+	/* ICMP has addresses of one family */
+	if (entry->set < membership->program->set_count &&
+	    membership->program->sets[entry->set].families & family)
+		membership->each(membership->context, entry->set, &member);
 }
 
 void rule_program_members(const struct rule_program *program, const char *name,
 			  const struct ip_address *address, rule_member_fn each, void *context)
 {
-	struct membership membership = {.address = address, .each = each, .context = context};
+	struct membership membership = {
+		.program = program, .address = address, .each = each, .context = context};
 
 	if (ip_scope(address) == ADDRESS_PUBLIC)
 		each_covering(program, name, give_member, &membership);

@@ -150,6 +150,21 @@ static void first_packets_wait_for_their_program(void **state)
 	}
 }
 
+/* Of that only the rules know: whoever answers is not looked for. */
+static void who_asked_a_listener_is_answered_at_once(void **state)
+{
+	static const struct wire question = {FROM("10.0.0.7", UDP, 1900), .port = 50000};
+	static const struct wire answer = {TO("10.0.0.7", UDP, 50000), .local_port = 900};
+	struct scene scene = bound_scene(BIND_LOOKUP, NULL);
+
+	(void)state;
+	assert_int_equal(queue_of(&scene, &answer), RULE_QUEUE_FLOWS);
+	assert_true(permits(&scene, &question, SECONDS(1)));
+	assert_int_equal(queue_of(&scene, &answer), -1);
+	assert_true(permits(&scene, &answer, SECONDS(1)));
+	scene_end(&scene);
+}
+
 static struct wire of_user(const struct wire *wire, uint32_t user)
 {
 	struct wire owned = *wire;
@@ -200,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_wait_for_the_gate),
 		cmocka_unit_test(first_packets_wait_for_their_program),
+		cmocka_unit_test(who_asked_a_listener_is_answered_at_once),
 		cmocka_unit_test(a_user_of_its_own_says_which_program_it_is),
 		cmocka_unit_test(without_knowing_all_users_programs_are_looked_up),
 	};

@@ -239,7 +239,7 @@ static void describe(const struct profile *profile, const struct observed_flow *
 }
 
 static void compare(struct scene *scene, struct verdict *verdict, const struct observed_flow *flow,
-		    bool audit)
+		    bool audit, bool surrounded)
 {
 	struct rule_packet packet = packet_of_flow(flow);
 	struct rule_outcome outcome = rule_judge_packet(scene->judge, &packet, SECONDS(2));
@@ -251,6 +251,11 @@ static void compare(struct scene *scene, struct verdict *verdict, const struct o
 	if (permitted == rules_permit)
 		return;
 	if (rules_permit && asks_again(scene->profile, flow))
+		return;
+	/* the address by which an on-link public prefix means all of it: of the local network here
+	 */
+	if (rules_permit && surrounded && flow->link_broadcast &&
+	    ip_scope(&flow->remote) == ADDRESS_PUBLIC)
 		return;
 	/* "same" ports are the gate's to see */
 	if (rules_permit && outcome.held_by && outcome.held_by->queue == RULE_QUEUE_FLOWS &&
@@ -265,12 +270,18 @@ static void hold_against(uint32_t *seed, struct profile *profile,
 {
 	const struct ip_address resolvers[] = {address_of("198.51.100.1")};
 	const struct ip_address gateways[] = {address_of("10.0.0.1")};
+	const struct rule_member on_link[] = {
+		{.address = address_of("2001:db8:2::"), .prefix_length = 48},
+		{.address = address_of("203.0.113.0"), .prefix_length = 24},
+	};
 	const struct rules_surroundings known = {
 		.known = true,
 		.resolvers = resolvers,
 		.resolver_count = 1,
 		.gateways = gateways,
 		.gateway_count = 1,
+		.on_link = on_link,
+		.on_link_count = array_length(on_link),
 	};
 	struct scene scene = {.profile = profile};
 	struct verdict *verdict;
@@ -285,6 +296,10 @@ static void hold_against(uint32_t *seed, struct profile *profile,
 	if (surrounded) {
 		tell_role(verdict, PEER_ROLE_RESOLVER, "198.51.100.1");
 		tell_role(verdict, PEER_ROLE_GATEWAY, "10.0.0.1");
+		for (size_t i = 0; i < array_length(on_link); i++)
+			assert_int_equal(verdict_add_link(verdict, &on_link[i].address,
+							  on_link[i].prefix_length),
+					 0);
 	}
 	for (uint32_t i = 0; i < answers; i++) {
 		struct ip_address address = address_of(
@@ -295,7 +310,7 @@ static void hold_against(uint32_t *seed, struct profile *profile,
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		struct observed_flow flow = draw_flow(seed);
 
-		compare(&scene, verdict, &flow, options->report_only);
+		compare(&scene, verdict, &flow, options->report_only, surrounded);
 	}
 	verdict_free(verdict);
 	scene_end(&scene);

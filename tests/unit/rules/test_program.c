@@ -111,6 +111,18 @@ static void ports_that_follow_each_other_are_a_range(void **state)
 	free(set.members);
 }
 
+/* For names to point at. */
+static void add_sets(struct rule_program *program, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct rule_set *set = rule_program_add_set(program);
+
+		assert_non_null(set);
+		set->kind = SET_ADDRESS_PORT;
+		set->families = RULE_BOTH_FAMILIES;
+	}
+}
+
 static void add_name(struct rule_program *program, enum profile_peer_kind kind, const char *name,
 		     uint16_t set)
 {
@@ -154,6 +166,7 @@ static struct rule_program *program_with_names(void)
 	struct rule_program *program = rule_program_new();
 
 	assert_non_null(program);
+	add_sets(program, array_length(entries));
 	for (size_t i = 0; i < array_length(entries); i++)
 		add_name(program, entries[i].kind, entries[i].name, (uint16_t)i);
 	assert_int_equal(string_list_add(&program->questions, "z.example.edu"), 0);
@@ -217,6 +230,18 @@ static void names_stand_for_public_addresses(void **state)
 	rule_program_free(program);
 }
 
+static void sets_of_one_family_have_its_addresses(void **state)
+{
+	struct rule_program *program = program_with_names();
+
+	(void)state;
+	program->sets[1].families = RULE_IPV6;
+	program->sets[5].families = RULE_IPV4;
+	assert_int_equal(sets_of(program, "api.example.com", "198.51.100.1"), 1 << 0 | 1 << 5);
+	assert_int_equal(sets_of(program, "api.example.com", "2001:db8::1"), 1 << 0 | 1 << 1);
+	rule_program_free(program);
+}
+
 static void questions_may_be_asked_and_open_nothing(void **state)
 {
 	struct rule_program *program = program_with_names();
@@ -236,6 +261,7 @@ static void the_same_name_twice_is_one(void **state)
 
 	(void)state;
 	assert_non_null(program);
+	add_sets(program, 3);
 	add_name(program, PEER_HOST, "b.example.com", 1);
 	add_name(program, PEER_HOST, "a.example.com", 1);
 	add_name(program, PEER_HOST, "b.example.com", 1);
@@ -256,6 +282,7 @@ int main(void)
 		cmocka_unit_test(ports_that_follow_each_other_are_a_range),
 		cmocka_unit_test(names_are_in_the_sets_of_all_that_cover_them),
 		cmocka_unit_test(names_stand_for_public_addresses),
+		cmocka_unit_test(sets_of_one_family_have_its_addresses),
 		cmocka_unit_test(questions_may_be_asked_and_open_nothing),
 		cmocka_unit_test(the_same_name_twice_is_one),
 	};
