@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "filter_scene.h"
 
 static uint16_t add_set(struct rule_program *program, const char *name, enum rule_set_kind kind,
@@ -258,5 +259,64 @@ struct rule_program *filter_scene_small_program(uint16_t port)
 	set_lookup(rule, 0, 0, SIDE_REMOTE, false);
 	rule = add_rule(program, out, RULE_DROP, "the port");
 	set_remote_ports(rule, IPPROTO_UDP, port, port);
+	return program;
+}
+
+struct rule_program *filter_scene_counting_program(void)
+{
+	static const struct {
+		const char *name;
+		enum rule_hook hook;
+		const char *refuse;
+		const char *prefix;
+		enum rule_verdict verdict;
+		uint16_t port;
+	} ways[] = {
+		{"out", HOOK_OUT, "refuse-out", RULE_PREFIX_OUT, RULE_PERMIT, 9001},
+		{"in", HOOK_IN, "refuse-in", RULE_PREFIX_IN, RULE_DROP, 9002},
+	};
+	struct rule_program *program = rule_program_new();
+
+	assert_non_null(program);
+	program->log_group = 21800;
+	for (size_t i = 0; i < array_length(ways); i++) {
+		uint16_t chain = add_chain(program, ways[i].name, ways[i].hook, NULL);
+		uint16_t refuse = add_chain(program, ways[i].refuse, HOOK_NONE, ways[i].prefix);
+		struct rule *rule = add_rule(program, chain, RULE_JUMP, "");
+
+		if (ways[i].hook == HOOK_OUT)
+			set_remote_ports(rule, IPPROTO_UDP, ways[i].port, ways[i].port);
+		else
+			set_local_ports(rule, IPPROTO_UDP, ways[i].port, ways[i].port);
+		rule->chain = refuse;
+		add_refusals(program, refuse, ways[i].verdict);
+	}
+	return program;
+}
+
+struct rule_program *filter_scene_large_program(uint16_t port, size_t members)
+{
+	struct rule_program *program = filter_scene_small_program(port);
+
+	for (size_t i = 0; i < members; i++) {
+		char prefix[IP_TEXT_SIZE];
+
+		(void)snprintf(prefix, sizeof(prefix), "10.%u.%u.%u", (unsigned int)(i >> 16 & 255),
+			       (unsigned int)(i >> 8 & 255), (unsigned int)(i & 255));
+		add_member(program, 0, prefix, IPPROTO_TCP, 443, 443);
+	}
+	rule_set_sort(&program->sets[0]);
+	return program;
+}
+
+struct rule_program *filter_scene_holding_program(uint16_t port)
+{
+	struct rule_program *program = filter_scene_small_program(1);
+	struct rule *rule;
+
+	rule = add_rule(program, add_chain(program, "hold-out", HOOK_HOLD_OUT, NULL), RULE_HOLD,
+			"the port");
+	set_remote_ports(rule, IPPROTO_UDP, port, port);
+	rule->queue = RULE_QUEUE_FLOWS;
 	return program;
 }

@@ -39,6 +39,15 @@ struct rule_program *filter_scene_program(void);
 /* One that drops UDP to that port on the way out, unless the address is in set 0 ("open"). */
 struct rule_program *filter_scene_small_program(uint16_t port);
 
+/* The same with that many more addresses in the set. */
+struct rule_program *filter_scene_large_program(uint16_t port, size_t members);
+
+/* UDP to port 9001 is reported and goes on, as in audit; from the network to port 9002 is not. */
+struct rule_program *filter_scene_counting_program(void);
+
+/* Holds UDP to that port on the way out for the queue of flows. */
+struct rule_program *filter_scene_holding_program(uint16_t port);
+
 /* Sends one datagram over lo; false: it was refused. */
 bool filter_scene_send(const char *address, uint16_t port);
 
