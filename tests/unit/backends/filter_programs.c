@@ -253,10 +253,11 @@ struct rule_program *filter_scene_small_program(uint16_t port)
 	assert_non_null(program);
 	program->first_queue = 21800;
 	program->log_group = 21800;
+	(void)add_set(program, "idle", SET_ADDRESS, RULE_BOTH_FAMILIES, true);
 	(void)add_set(program, "open", SET_ADDRESS_PORT, RULE_BOTH_FAMILIES, true);
 	out = add_chain(program, "out", HOOK_OUT, NULL);
 	rule = add_rule(program, out, RULE_PERMIT, "what is open");
-	set_lookup(rule, 0, 0, SIDE_REMOTE, false);
+	set_lookup(rule, 0, FILTER_SCENE_OPEN, SIDE_REMOTE, false);
 	rule = add_rule(program, out, RULE_DROP, "the port");
 	set_remote_ports(rule, IPPROTO_UDP, port, port);
 	return program;
@@ -303,9 +304,9 @@ struct rule_program *filter_scene_large_program(uint16_t port, size_t members)
 
 		(void)snprintf(prefix, sizeof(prefix), "10.%u.%u.%u", (unsigned int)(i >> 16 & 255),
 			       (unsigned int)(i >> 8 & 255), (unsigned int)(i & 255));
-		add_member(program, 0, prefix, IPPROTO_TCP, 443, 443);
+		add_member(program, FILTER_SCENE_OPEN, prefix, IPPROTO_TCP, 443, 443);
 	}
-	rule_set_sort(&program->sets[0]);
+	rule_set_sort(&program->sets[FILTER_SCENE_OPEN]);
 	return program;
 }
 

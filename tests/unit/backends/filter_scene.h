@@ -36,7 +36,9 @@ void filter_scene_furnish(void);
 /* A program with every set, match and verdict that iptables can say. To be freed. */
 struct rule_program *filter_scene_program(void);
 
-/* One that drops UDP to that port on the way out, unless the address is in set 0 ("open"). */
+/* One that drops UDP to that port on the way out, unless the address is in the set "open"; no
+ * rule refers to the other, "idle". */
+#define FILTER_SCENE_OPEN 1
 struct rule_program *filter_scene_small_program(uint16_t port);
 
 /* The same with that many more addresses in the set. */

@@ -37,7 +37,7 @@ static void test_members_and_counts(void **state)
 	filter_scene_clear();
 	backend = filter_backend_open();
 	program = filter_scene_small_program(9999);
-	assert_int_equal(type->add(backend, 0, members, 2, NULL), -EINVAL);
+	assert_int_equal(type->add(backend, FILTER_SCENE_OPEN, members, 2, NULL), -EINVAL);
 	filter_backend_apply(backend, program);
 	assert_false(filter_scene_send("127.0.0.1", 9999));
 	assert_false(filter_scene_send("127.0.0.1", 9999));
@@ -47,20 +47,20 @@ static void test_members_and_counts(void **state)
 	assert_int_equal(counts.refused_out, 3);
 	assert_int_equal(counts.refused_in, 0);
 
-	assert_int_equal(type->add(backend, 0, &other, 1, NULL), 0);
+	assert_int_equal(type->add(backend, FILTER_SCENE_OPEN, &other, 1, NULL), 0);
 	assert_false(filter_scene_send("127.0.0.1", 9999));
-	assert_int_equal(type->add(backend, 0, members, 2, NULL), 0);
+	assert_int_equal(type->add(backend, FILTER_SCENE_OPEN, members, 2, NULL), 0);
 	assert_true(filter_scene_send("127.0.0.1", 9999));
 	assert_true(filter_scene_send("::1", 9999));
 	/* renewed, not added twice */
 	members[0].timeout_s = 5000;
-	assert_int_equal(type->add(backend, 0, members, 1, NULL), 0);
+	assert_int_equal(type->add(backend, FILTER_SCENE_OPEN, members, 1, NULL), 0);
 	filter_scene_run("ipset list rtguard-a4-open | "
 			 "grep -Eq '^127.0.0.1,udp:9999 timeout (49[0-9][0-9]|5000)$'");
-	assert_int_equal(type->remove(backend, 0, members, 2, NULL), 0);
-	assert_int_equal(type->remove(backend, 0, members, 2, NULL), 0);
+	assert_int_equal(type->remove(backend, FILTER_SCENE_OPEN, members, 2, NULL), 0);
+	assert_int_equal(type->remove(backend, FILTER_SCENE_OPEN, members, 2, NULL), 0);
 	assert_false(filter_scene_send("127.0.0.1", 9999));
-	assert_int_equal(type->add(backend, 1, members, 1, NULL), -EINVAL);
+	assert_int_equal(type->add(backend, 2, members, 1, NULL), -EINVAL);
 	type->close(backend);
 	rule_program_free(program);
 }
@@ -84,12 +84,12 @@ static void test_full_set(void **state)
 		member.address.bytes[1] = (uint8_t)(added >> 16);
 		member.address.bytes[2] = (uint8_t)(added >> 8);
 		member.address.bytes[3] = (uint8_t)added;
-		result = type->add(backend, 0, &member, 1, &error);
+		result = type->add(backend, FILTER_SCENE_OPEN, &member, 1, &error);
 		added += result == 0;
 	}
 	assert_int_equal(result, -ENOSPC);
-	assert_in_range(added, render_set_room(&program->sets[0]),
-			2 * render_set_room(&program->sets[0]));
+	assert_in_range(added, render_set_room(&program->sets[FILTER_SCENE_OPEN]),
+			2 * render_set_room(&program->sets[FILTER_SCENE_OPEN]));
 	assert_int_equal(type->clear(NULL), 0);
 	type->close(backend);
 	rule_program_free(program);
@@ -169,8 +169,10 @@ static void test_reload_under_traffic(void **state)
 	for (size_t i = 0; i < array_length(programs); i++) {
 		programs[i] = filter_scene_large_program(9999, i * 10000);
 		for (size_t j = 0; j < array_length(members); j++)
-			assert_int_equal(rule_set_add(&programs[i]->sets[0], &members[j]), 0);
-		rule_set_sort(&programs[i]->sets[0]);
+			assert_int_equal(
+				rule_set_add(&programs[i]->sets[FILTER_SCENE_OPEN], &members[j]),
+				0);
+		rule_set_sort(&programs[i]->sets[FILTER_SCENE_OPEN]);
 	}
 	backend = filter_backend_open();
 	filter_backend_apply(backend, programs[0]);

@@ -169,18 +169,27 @@ static void assert_refused(struct backend *backend, int code, const char *part)
 	rule_program_free(program);
 }
 
-/* With a program in force, and without. */
-static void assert_refused_twice(int code, const char *part)
+/* Without a program in force, with one, and with a predecessor's. */
+static void assert_always_refused(const char *missing, bool refers, const char *part)
 {
 	struct rule_program *small = filter_scene_small_program(9999);
 	struct backend *backend;
 
+	if (!refers) /* to any of its sets */
+		small->chains[0].rules[0].match.lookups[0].set = RULE_NONE;
 	filter_scene_clear();
 	filter_scene_furnish();
 	backend = filter_backend_open();
-	assert_refused(backend, code, part);
-	memset(&fault, 0, sizeof(fault));
+	fault.missing = missing;
+	assert_refused(backend, EOPNOTSUPP, part);
+	fault.missing = NULL;
 	filter_backend_apply(backend, small);
+	fault.missing = missing;
+	assert_refused(backend, EOPNOTSUPP, part);
+	type->close(backend);
+	backend = filter_backend_open();
+	if (refers)
+		assert_refused(backend, EOPNOTSUPP, part);
 	assert_int_equal(type->clear(NULL), 0);
 	type->close(backend);
 	rule_program_free(small);
@@ -210,7 +219,7 @@ static void test_ipv6_fails_after_ipv4(void **state)
 	assert_int_equal(type->check(backend, NULL), 0);
 	assert_false(filter_scene_send("127.0.0.1", 9999));
 	member = filter_backend_member("127.0.0.1", 9999);
-	assert_int_equal(type->add(backend, 0, &member, 1, NULL), 0);
+	assert_int_equal(type->add(backend, FILTER_SCENE_OPEN, &member, 1, NULL), 0);
 	assert_true(filter_scene_send("127.0.0.1", 9999));
 	type->close(backend);
 	rule_program_free(small);
@@ -222,10 +231,8 @@ static void test_missing_match(void **state)
 
 	(void)state;
 	filter_scene_require();
-	fault.missing = "hashlimit";
-	assert_refused_twice(EOPNOTSUPP, "CONFIG_NETFILTER_XT_MATCH_HASHLIMIT");
-	fault.missing = "NFQUEUE";
-	assert_refused_twice(EOPNOTSUPP, "CONFIG_NETFILTER_XT_TARGET_NFQUEUE");
+	assert_always_refused("hashlimit", true, "CONFIG_NETFILTER_XT_MATCH_HASHLIMIT");
+	assert_always_refused("NFQUEUE", false, "CONFIG_NETFILTER_XT_TARGET_NFQUEUE");
 	fault.missing = "set";
 	assert_int_equal(type->probe(&error), -EOPNOTSUPP);
 	assert_non_null(strstr(error.message, "CONFIG_NETFILTER_XT_SET"));

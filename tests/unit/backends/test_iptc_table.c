@@ -116,11 +116,12 @@ static void test_put_back(void **state)
 				 "%s -A RTGUARD-ONE -m limit --limit 4/sec -j RETURN && "
 				 "%s -A RTGUARD-TWO -c 7 8 -j REJECT && "
 				 "%s -I OUTPUT 2 -c 1 2 -j RTGUARD-ONE && "
+				 "%s -A OUTPUT -c 3 4 -j RTGUARD-TWO && "
 				 "%s -A theirs -j RTGUARD-TWO",
-				 tool, tool, tool, tool, tool, tool, tool);
+				 tool, tool, tool, tool, tool, tool, tool, tool);
 		before = filter_scene_tables();
 		assert_int_equal(iptc_table_replace(family, &nothing, &read, NULL), 0);
-		assert_int_equal(read.jump_count, 2);
+		assert_int_equal(read.jump_count, 3);
 		assert_int_equal(read.chain_count, 2);
 		without = filter_scene_tables();
 		assert_null(strstr(without, "RTGUARD"));
