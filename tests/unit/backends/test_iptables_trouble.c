@@ -184,6 +184,7 @@ static void assert_always_refused(const char *missing, bool refers, const char *
 	assert_refused(backend, EOPNOTSUPP, part);
 	fault.missing = NULL;
 	filter_backend_apply(backend, small);
+	assert_int_equal(type->check(backend, NULL), 0);
 	fault.missing = missing;
 	assert_refused(backend, EOPNOTSUPP, part);
 	type->close(backend);
