@@ -59,6 +59,9 @@ bool render_is_refusal(const struct rule_chain *chain, const struct rule *rule);
 /* How many members a set has room for: those that come while the program works too. */
 uint32_t render_set_room(const struct rule_set *set);
 
+/* ipset: one bucket for each member it begins with; the kernel would double them one by one. */
+uint32_t render_set_buckets(const struct rule_set *set);
+
 /* Whether nftables keeps the set as intervals. */
 bool render_set_has_intervals(const struct rule_set *set);
 

@@ -21,18 +21,6 @@ static const struct {
 	{IPPROTO_UDPLITE, "udplite"},
 };
 
-#define HASH_SIZE_LEAST 1024u /* ip_set_hash.h: IPSET_DEFAULT_HASHSIZE */
-
-/* One bucket for each member it begins with: the kernel would double it one by one. */
-static uint32_t hash_size(const struct rule_set *set)
-{
-	uint32_t size = HASH_SIZE_LEAST;
-
-	while (size < set->member_count && size < UINT32_C(1) << 31)
-		size *= 2;
-	return size;
-}
-
 static void write_port(const struct rule_member *member, FILE *stream)
 {
 	for (size_t i = 0; i < array_length(PROTOCOLS); i++)
@@ -97,7 +85,7 @@ static void write_addresses(const struct rule_set *set, char generation, FILE *s
 		render_set_name(set, family == RULE_IPV4 ? '4' : '6', generation, name);
 		(void)fprintf(stream, "create %s %s family %s hashsize %u maxelem %u%s\n", name,
 			      TYPES[set->kind], family == RULE_IPV4 ? "inet" : "inet6",
-			      hash_size(set), render_set_room(set),
+			      render_set_buckets(set), render_set_room(set),
 			      set->has_timeouts ? " timeout 0" : "");
 		write_members(set, family, name, stream);
 	}

@@ -111,6 +111,17 @@ uint32_t render_set_room(const struct rule_set *set)
 	return set->member_count * 2 > ROOM_LEAST ? (uint32_t)set->member_count * 2 : ROOM_LEAST;
 }
 
+#define BUCKETS_LEAST 1024u /* ip_set_hash.h: IPSET_DEFAULT_HASHSIZE */
+
+uint32_t render_set_buckets(const struct rule_set *set)
+{
+	uint32_t size = BUCKETS_LEAST;
+
+	while (size < set->member_count && size < UINT32_C(1) << 31)
+		size *= 2;
+	return size;
+}
+
 bool render_set_has_intervals(const struct rule_set *set)
 {
 	switch (set->kind) {

@@ -8,22 +8,20 @@
 #include <sys/socket.h>
 
 #include <libipset/data.h>
-#include <libipset/ipset.h>
 #include <libipset/session.h>
 #include <libipset/types.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "rules/render.h"
 
 /* (UINT_MAX >> 1) / MSEC_PER_SEC, linux/netfilter/ipset/ip_set.h */
 #define LONGEST_TIMEOUT_S 2147483u
 
 struct ip_sets {
-	struct ipset *ipset;
-	struct ipset_session *session; /* belongs to ipset */
+	struct ipset_session *session;
 	int socket;
 	struct text *listing; /* what the library prints goes there; NULL: nowhere */
-	char said[256];	      /* the first error of a stream */
 };
 
 /* ---- what the library wants to print ---- */
@@ -47,38 +45,6 @@ static int collect(struct ipset_session *session, void *context, const char *for
 	return 0;
 }
 
-static void keep_first(struct ip_sets *sets, const char *message)
-{
-	if (sets->said[0] || !message || !message[0])
-		return;
-	(void)snprintf(sets->said, sizeof(sets->said), "%s", message);
-	sets->said[strcspn(sets->said, "\n")] = '\0';
-}
-
-static int note_error(struct ipset *ipset, void *context, int status, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int note_error(struct ipset *ipset, void *context, int status, const char *format, ...)
-{
-	char message[256];
-	va_list arguments;
-
-	(void)ipset;
-	(void)status;
-	va_start(arguments, format);
-	(void)vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	keep_first(context, message);
-	return -1;
-}
-
-static int note_session_error(struct ipset *ipset, void *context)
-{
-	keep_first(context, ipset_session_report_msg(ipset_session(ipset)));
-	ipset_session_report_reset(ipset_session(ipset));
-	return -1;
-}
-
 /* The library has no codes, only sentences (its errcode.c). */
 static int code_of(const char *message)
 {
@@ -97,18 +63,19 @@ static int code_of(const char *message)
 	return EIO;
 }
 
-/* Ends a single command: its data is forgotten, its error told. */
+/* Ends a command: its data is forgotten, its error told. */
 static int finish(struct ip_sets *sets, int result, const char *name, struct error *error)
 {
-	sets->said[0] = '\0';
-	if (result < 0) {
-		keep_first(sets, ipset_session_report_msg(sets->session));
-		result = error_set(error, code_of(sets->said), "ipset %s: %s", name,
-				   sets->said[0] ? sets->said : "the kernel does not answer");
-	}
+	char said[256];
+
+	(void)snprintf(said, sizeof(said), "%s", ipset_session_report_msg(sets->session));
+	said[strcspn(said, "\n")] = '\0';
 	ipset_session_report_reset(sets->session);
 	ipset_data_reset(ipset_session_data(sets->session));
-	return result < 0 ? result : 0;
+	if (result >= 0)
+		return 0;
+	return error_set(error, code_of(said), "ipset %s: %s", name,
+			 said[0] ? said : "the kernel does not answer");
 }
 
 /* ---- life ---- */
@@ -134,11 +101,9 @@ int ip_sets_open(struct ip_sets **ret_sets, struct error *error)
 		return error_set(error, errno, "ipset: socket: %s", strerror(errno));
 	if (!ipset_types())
 		ipset_load_types();
-	sets->ipset = ipset_init();
-	if (!sets->ipset)
+	sets->session = ipset_session_init(collect, sets);
+	if (!sets->session)
 		return error_set(error, ENOMEM, "ipset: %s", strerror(ENOMEM));
-	(void)ipset_custom_printf(sets->ipset, note_error, note_session_error, collect, sets);
-	sets->session = ipset_session(sets->ipset);
 	*ret_sets = take_pointer(sets);
 	return 0;
 }
@@ -147,8 +112,8 @@ void ip_sets_close(struct ip_sets *sets)
 {
 	if (!sets)
 		return;
-	if (sets->ipset)
-		(void)ipset_fini(sets->ipset);
+	if (sets->session)
+		(void)ipset_session_fini(sets->session);
 	closep(&sets->socket);
 	free(sets);
 }
@@ -178,36 +143,56 @@ int ip_sets_probe(struct ip_sets *sets, struct error *error)
 
 	for (size_t i = 0; i < array_length(types); i++) {
 		struct ipset_data *data = ipset_session_data(sets->session);
+		struct error said = {0};
 		bool there;
 
 		(void)ipset_data_set(data, IPSET_OPT_TYPENAME, types[i].type);
 		(void)ipset_data_set(data, IPSET_OPT_FAMILY, &types[i].family);
 		there = ipset_type_get(sets->session, IPSET_CMD_CREATE) != NULL;
-		if (finish(sets, there ? 0 : -1, types[i].type, error) < 0)
+		if (finish(sets, there ? 0 : -1, types[i].type, &said) < 0)
 			return error_set(error, EOPNOTSUPP,
 					 "the kernel has no sets of type %s (%s): %s",
-					 types[i].type, types[i].option, sets->said);
+					 types[i].type, types[i].option, said.message);
 	}
 	return 0;
 }
 
 /* ---- whole sets ---- */
 
-int ip_sets_restore(struct ip_sets *sets, FILE *stream, struct error *error)
-{
-	int result;
+static const char *const TYPES[] = {
+	[SET_ADDRESS] = "hash:ip",  [SET_ADDRESS_PORT] = "hash:ip,port",
+	[SET_PREFIX] = "hash:net",  [SET_PREFIX_PORT] = "hash:net,port",
+	[SET_PORT] = "bitmap:port",
+};
 
-	sets->said[0] = '\0';
+int ip_sets_create(struct ip_sets *sets, const char *name, const struct rule_set *kind,
+		   unsigned int family, struct error *error)
+{
+	static const uint32_t no_timeout = 0; /* until a member says otherwise */
+	static const uint16_t first_port = 0;
+	static const uint16_t last_port = UINT16_MAX;
+	struct ipset_data *data = ipset_session_data(sets->session);
+	uint8_t protocol_family = family == RULE_IPV6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	uint32_t buckets = render_set_buckets(kind);
+	uint32_t room = render_set_room(kind);
+
+	(void)ipset_data_set(data, IPSET_SETNAME, name);
+	(void)ipset_data_set(data, IPSET_OPT_TYPENAME, TYPES[kind->kind]);
+	if (kind->kind != SET_PORT)
+		(void)ipset_data_set(data, IPSET_OPT_FAMILY, &protocol_family);
+	if (!ipset_type_get(sets->session, IPSET_CMD_CREATE))
+		return finish(sets, -1, name, error);
+	if (kind->kind == SET_PORT) {
+		(void)ipset_data_set(data, IPSET_OPT_PORT, &first_port);
+		(void)ipset_data_set(data, IPSET_OPT_PORT_TO, &last_port);
+	} else {
+		(void)ipset_data_set(data, IPSET_OPT_HASHSIZE, &buckets);
+		(void)ipset_data_set(data, IPSET_OPT_MAXELEM, &room);
+	}
+	if (kind->has_timeouts)
+		(void)ipset_data_set(data, IPSET_OPT_TIMEOUT, &no_timeout);
 	ipset_envopt_unset(sets->session, IPSET_ENV_EXIST);
-	result = ipset_parse_stream(sets->ipset, stream);
-	if (result < 0 && !sets->said[0])
-		keep_first(sets, ipset_session_report_msg(sets->session));
-	ipset_session_report_reset(sets->session);
-	ipset_data_reset(ipset_session_data(sets->session));
-	if (result < 0 || sets->said[0])
-		return error_set(error, code_of(sets->said), "ipset: %s",
-				 sets->said[0] ? sets->said : "the kernel does not answer");
-	return 0;
+	return finish(sets, ipset_cmd(sets->session, IPSET_CMD_CREATE, 0), name, error);
 }
 
 int ip_sets_destroy(struct ip_sets *sets, const char *name, struct error *error)
@@ -291,10 +276,10 @@ int ip_sets_index(struct ip_sets *sets, const char *name, uint16_t *ret_index)
 
 /* ---- members ---- */
 
-/* One command about one element. */
+/* line: 0 for a command of its own; else the library gathers as many as go into one message, and
+ * names the line in its error. */
 static int element(struct ip_sets *sets, enum ipset_cmd command, const char *name,
-		   const struct rule_set *kind, const struct rule_member *member,
-		   struct error *error)
+		   const struct rule_set *kind, const struct rule_member *member, uint32_t line)
 {
 	struct ipset_data *data = ipset_session_data(sets->session);
 	uint8_t family = member->address.family == 6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
@@ -305,7 +290,7 @@ static int element(struct ip_sets *sets, enum ipset_cmd command, const char *nam
 
 	(void)ipset_data_set(data, IPSET_SETNAME, name);
 	if (!ipset_type_get(sets->session, command))
-		return finish(sets, -1, name, error);
+		return -1;
 	if (kind->kind == SET_PORT) {
 		(void)ipset_data_set(data, IPSET_OPT_PORT, &member->port);
 		(void)ipset_data_set(data, IPSET_OPT_PORT_TO, &member->last_port);
@@ -322,17 +307,35 @@ static int element(struct ip_sets *sets, enum ipset_cmd command, const char *nam
 	if (kind->has_timeouts && command == IPSET_CMD_ADD)
 		(void)ipset_data_set(data, IPSET_OPT_TIMEOUT, &timeout_s);
 	ipset_envopt_set(sets->session, IPSET_ENV_EXIST);
-	return finish(sets, ipset_cmd(sets->session, command, 0), name, error);
+	return ipset_cmd(sets->session, command, line);
+}
+
+int ip_sets_fill(struct ip_sets *sets, const char *name, const struct rule_set *set,
+		 unsigned int family, struct error *error)
+{
+	uint8_t version = family == RULE_IPV6 ? 6 : 4;
+	uint32_t line = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < set->member_count && result >= 0; i++) {
+		const struct rule_member *member = &set->members[i];
+
+		if (set->kind == SET_PORT || member->address.family == version)
+			result = element(sets, IPSET_CMD_ADD, name, set, member, ++line);
+	}
+	if (result >= 0 && line)
+		result = ipset_commit(sets->session);
+	return finish(sets, result, name, error);
 }
 
 int ip_sets_add(struct ip_sets *sets, const char *name, const struct rule_set *kind,
 		const struct rule_member *member, struct error *error)
 {
-	return element(sets, IPSET_CMD_ADD, name, kind, member, error);
+	return finish(sets, element(sets, IPSET_CMD_ADD, name, kind, member, 0), name, error);
 }
 
 int ip_sets_remove(struct ip_sets *sets, const char *name, const struct rule_set *kind,
 		   const struct rule_member *member, struct error *error)
 {
-	return element(sets, IPSET_CMD_DEL, name, kind, member, error);
+	return finish(sets, element(sets, IPSET_CMD_DEL, name, kind, member, 0), name, error);
 }

@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "rules/program.h"
 
 /*
- * The kernel's sets of addresses (ipset(8)) through libipset, which never prints and never ends the
- * process here. Calls return when the kernel has acknowledged. One user at a time: the library
- * keeps the types of sets it has seen for the whole process.
+ * The kernel's sets of addresses (ipset(8)) through libipset, which never prints here. Calls return
+ * when the kernel has acknowledged. One user at a time: the library keeps the types of sets it has
+ * seen for the whole process.
+ *
+ * Members are handed over as numbers. As text the library would look each one's protocol up in
+ * /etc/protocols, which small systems do not have.
  */
 struct ip_sets;
 
@@ -29,9 +31,15 @@ void ip_sets_closep(struct ip_sets **sets);
  * option. */
 int ip_sets_probe(struct ip_sets *sets, struct error *error);
 
-/* Creates and fills by the text of ipset-restore(8). Sets made before an error are there. Errors:
- * -EEXIST, -ENOSPC, -EIO for what else the kernel refuses. */
-int ip_sets_restore(struct ip_sets *sets, FILE *stream, struct error *error);
+/* An empty set of that kind; family: enum rule_family, of no account for sets of ports. Errors:
+ * -EEXIST; -EIO for what else the kernel refuses. */
+int ip_sets_create(struct ip_sets *sets, const char *name, const struct rule_set *kind,
+		   unsigned int family, struct error *error);
+
+/* Puts all members of the family into the set of that name, many in one message. Errors as below,
+ * with some of them in. */
+int ip_sets_fill(struct ip_sets *sets, const char *name, const struct rule_set *set,
+		 unsigned int family, struct error *error);
 
 /* One member of the set of that name, of its kind. In there already: its time is renewed. Errors:
  * -ENOSPC, the set is full; -ENOENT, there is no such set. */

@@ -109,7 +109,7 @@ static int iptables_apply(struct backend *backend, const struct rule_program *pr
 	if (result < 0)
 		return result;
 	instance.generation = set_generations_next(left);
-	result = set_generations_make(backend->sets, program, &instance, error);
+	result = set_generations_make(backend->sets, program, instance.generation, error);
 	if (result == 0)
 		result = build_rules(backend->sets, program, &instance, &change, error);
 	if (result == 0)

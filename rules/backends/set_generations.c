@@ -56,28 +56,40 @@ char set_generations_next(const char *left)
 	return letter;
 }
 
-int set_generations_make(struct ip_sets *sets, const struct rule_program *program,
-			 const struct render_instance *instance, struct error *error)
-{
-	_cleanup_(freep) char *text = NULL;
-	_cleanup_(fclosep) FILE *stream = NULL;
-	size_t size = 0;
-	FILE *writer = open_memstream(&text, &size);
-	bool written;
+/* The families that a set is made for, one kernel set each. */
+static const struct {
+	char digit;
+	unsigned int family;
+} FAMILIES[] = {
+	{'4', RULE_IPV4},
+	{'6', RULE_IPV6},
+	{'x', 0},
+};
 
-	if (!writer)
-		return error_set(error, errno, "ipset: %s", strerror(errno));
-	render_ipset(program, instance, writer);
-	written = !ferror(writer);
-	written = fclose(writer) == 0 && written;
-	if (!written)
-		return error_set(error, ENOMEM, "ipset: %s", strerror(ENOMEM));
-	if (!size)
-		return 0;
-	stream = fmemopen(text, size, "r");
-	if (!stream)
-		return error_set(error, errno, "ipset: %s", strerror(errno));
-	return ip_sets_restore(sets, stream, error);
+static bool is_made_for(const struct rule_set *set, unsigned int family)
+{
+	return set->kind == SET_PORT ? family == 0 : (set->families & family) != 0;
+}
+
+int set_generations_make(struct ip_sets *sets, const struct rule_program *program, char generation,
+			 struct error *error)
+{
+	for (size_t i = 0; i < program->set_count; i++)
+		for (size_t j = 0; j < array_length(FAMILIES); j++) {
+			const struct rule_set *set = &program->sets[i];
+			char name[RENDER_SET_NAME_SIZE];
+			int result;
+
+			if (!is_made_for(set, FAMILIES[j].family))
+				continue;
+			render_set_name(set, FAMILIES[j].digit, generation, name);
+			result = ip_sets_create(sets, name, set, FAMILIES[j].family, error);
+			if (result == 0)
+				result = ip_sets_fill(sets, name, set, FAMILIES[j].family, error);
+			if (result < 0)
+				return result;
+		}
+	return 0;
 }
 
 int set_generations_indices(struct ip_sets *sets, const struct rule_program *program,

@@ -20,9 +20,9 @@ int set_generations_sweep(struct ip_sets *sets, char kept, char left[SET_LETTERS
 /* The first that is not there. */
 char set_generations_next(const char *left);
 
-/* Creates and fills the program's sets of that generation. */
-int set_generations_make(struct ip_sets *sets, const struct rule_program *program,
-			 const struct render_instance *instance, struct error *error);
+/* Creates and fills the program's sets of that generation: the same as render_ipset() says. */
+int set_generations_make(struct ip_sets *sets, const struct rule_program *program, char generation,
+			 struct error *error);
 
 /* What the rules of a family call the program's sets by; indices has room for all of them, those of
  * the other family stay as they are. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -267,6 +269,36 @@ static void test_lock_held(void **state)
 	type->close(backend);
 }
 
+/* Small systems have no names of protocols. */
+static void test_no_protocols_file(void **state)
+{
+	struct rule_program *program;
+	struct backend *backend;
+	int status;
+	pid_t child;
+
+	(void)state;
+	filter_scene_require();
+	filter_scene_clear();
+	program = filter_scene_program();
+	backend = filter_backend_open();
+	child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS) < 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    (mount("/dev/null", "/etc/protocols", NULL, MS_BIND, NULL) < 0 &&
+		     errno != ENOENT))
+			_exit(77);
+		_exit(type->apply(backend, program, NULL) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	filter_scene_run("ipset test rtguard-a4-names 192.0.2.1,tcp:443 2>/dev/null");
+	assert_int_equal(type->clear(NULL), 0);
+	type->close(backend);
+	rule_program_free(program);
+}
+
 static void test_hold_stage_that_does_more(void **state)
 {
 	struct rule_program *program;
@@ -291,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup(test_missing_match, set_up),
 		cmocka_unit_test_setup(test_no_legacy_tables, set_up),
 		cmocka_unit_test_setup(test_lock_held, set_up),
+		cmocka_unit_test_setup(test_no_protocols_file, set_up),
 		cmocka_unit_test_setup(test_hold_stage_that_does_more, set_up),
 	};
 
