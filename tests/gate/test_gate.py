@@ -459,26 +459,28 @@ def test_established_bound(scene):
     scene.host.must("rm", "/mnt/names")
 
 
+def answer_times(scene, count):
+    """Microseconds: the median and the 99th percentile."""
+    times = []
+    with scene.stub.open() as sock:
+        sock.connect((world.ROUTER, 53))
+        sock.settimeout(3)
+        for i in range(count):
+            data = question_bytes(i, f"n{i}.many.example.net", 1)
+            begin = time.perf_counter()
+            sock.send(data)
+            got = sock.recv(65536)
+            times.append((time.perf_counter() - begin) * 1e6)
+            assert got[:2] == data[:2]
+    times.sort()
+    return times[len(times) // 2], times[len(times) * 99 // 100]
+
+
 def test_delay(scene):
     """What holding costs an answer."""
-    def measure(count):
-        times = []
-        with scene.stub.open() as sock:
-            sock.connect((world.ROUTER, 53))
-            sock.settimeout(3)
-            for i in range(count):
-                data = question_bytes(i, f"n{i}.many.example.net", 1)
-                begin = time.perf_counter()
-                sock.send(data)
-                got = sock.recv(65536)
-                times.append((time.perf_counter() - begin) * 1e6)
-                assert got[:2] == data[:2]
-        times.sort()
-        return times[len(times) // 2], times[len(times) * 99 // 100]
-
-    off = measure(1000)
+    off = answer_times(scene, 1000)
     gate = scene.gate()
-    on = measure(1000)
+    on = answer_times(scene, 1000)
     longest = gate.counts()["longest_us"]
     print(f"  answer: without p50 {off[0]:.0f} us p99 {off[1]:.0f} us, held p50 {on[0]:.0f} us p99 {on[1]:.0f} us; "
           f"the gate's own longest {longest} us")
@@ -487,6 +489,23 @@ def test_delay(scene):
         address = scene.stub.addresses(f"n{i}.many.example.net")[0]
         lost += not connects(scene.host, address, 443, 0.9)
     assert lost == 0, f"{lost} first packets were lost"
+    scene.clear(gate)
+
+
+def test_many_peers(scene):
+    """Ten thousand peers: what it takes to apply them, and what holding costs then."""
+    profile = json.loads(json.dumps(PROFILE))
+    profile["policy"]["connections"] += [entry("tcp", {"host": f"p{i}.peers.example.com"}, 443) for i in range(10000)]
+    path = scene.profile.with_name("many.json")
+    scene.host.run("sh", "-c", f"cat >{path}", input=json.dumps(profile))
+    gate = Gate(scene.host, scene.backend)
+    scene.stack.callback(gate.end)
+    begin = time.monotonic()
+    gate.apply(path)
+    seconds = time.monotonic() - begin
+    times = answer_times(scene, 1000)
+    print(f"  10000 peers: applied in {seconds * 1000:.0f} ms; held answer p50 {times[0]:.0f} us p99 {times[1]:.0f} us")
+    assert times[0] < 5000
     scene.clear(gate)
 
 
@@ -507,6 +526,25 @@ def test_bound_delay(scene):
           f"p99 {bound[1]} us, of a new process p50 {young[10]} us most {young[19]} us")
     assert gate.counts()["flows"] == 520
     assert bound[0] < 20000 and young[10] < 50000
+    scene.clear(gate)
+
+
+def test_rights(scene):
+    """The gate has a few of root's rights, its reader none."""
+    def status(pid):
+        return dict(line.split(":\t", 1) for line in scene.host.must("cat", f"/proc/{pid}/status").split("\n") if ":\t" in line)
+
+    # CAP_NET_ADMIN, NET_RAW, SYS_PTRACE, DAC_READ_SEARCH, SETUID, SETGID, SETPCAP, SYS_CHROOT, KILL
+    kept = sum(1 << number for number in (12, 13, 19, 2, 7, 6, 8, 18, 5))
+    gate = scene.gate()
+    mine, reader = status(gate.pid), status(gate.reader())
+    assert mine["Name"] == "rtguard-gate"
+    for which in ("CapEff", "CapPrm", "CapBnd"):
+        assert int(mine[which], 16) & ~kept == 0, (which, mine[which])
+        assert int(reader[which], 16) == 0, (which, reader[which])
+    assert int(mine["CapEff"], 16) & 1 << 12
+    assert mine["NoNewPrivs"] == reader["NoNewPrivs"] == "1"
+    assert "0" not in reader["Uid"].split()
     scene.clear(gate)
 
 

@@ -356,6 +356,65 @@ static void a_bridged_device_has_a_network_of_its_own(void **state)
 	profile_free(profile);
 }
 
+static enum verdict_binding binding_of(struct verdict *verdict, const struct flow *flow,
+				       const char *program)
+{
+	struct observed_flow observed = flow_of(flow);
+
+	return verdict_permits_program(verdict, &observed, program);
+}
+
+static void an_entry_may_be_of_one_program(void **state)
+{
+	static const char policy[] =
+		"{\"protocol\": \"tcp\", \"peer\": {\"role\": \"lan\"}, \"port\": 22, "
+		"\"program\": \"/usr/bin/ssh\"}, "
+		"{\"protocol\": \"tcp\", \"peer\": {\"address\": \"10.0.0.8/32\"}, \"port\": 22, "
+		"\"program\": \"/usr/bin/backup\"}, "
+		"{\"protocol\": \"tcp\", \"peer\": {\"address\": \"10.0.0.9/32\"}, \"port\": 22, "
+		"\"program\": null}";
+	struct profile *profile = profile_of(policy);
+	struct flow lan = TO("10.0.0.7", TCP, 22);
+	struct flow both = TO("10.0.0.8", TCP, 22);
+	struct flow open = TO("10.0.0.9", TCP, 22);
+	struct flow other = TO("10.0.0.7", TCP, 23);
+	struct verdict *verdict;
+
+	(void)state;
+	assert_int_equal(verdict_new(profile, &profile->network, &verdict), 0);
+	assert_int_equal(binding_of(verdict, &lan, "/usr/bin/ssh"), VERDICT_PERMITTED);
+	assert_int_equal(binding_of(verdict, &lan, "/usr/bin/ssh2"), VERDICT_OTHER_PROGRAM);
+	assert_int_equal(binding_of(verdict, &lan, "/usr/bin/backup"), VERDICT_OTHER_PROGRAM);
+	assert_int_equal(binding_of(verdict, &lan, NULL), VERDICT_OTHER_PROGRAM);
+	assert_int_equal(binding_of(verdict, &both, "/usr/bin/ssh"), VERDICT_PERMITTED);
+	assert_int_equal(binding_of(verdict, &both, "/usr/bin/backup"), VERDICT_PERMITTED);
+	assert_int_equal(binding_of(verdict, &open, "/usr/bin/any"), VERDICT_PERMITTED);
+	assert_int_equal(binding_of(verdict, &open, NULL), VERDICT_PERMITTED);
+	assert_int_equal(binding_of(verdict, &other, "/usr/bin/ssh"), VERDICT_REFUSED);
+	verdict_free(verdict);
+	profile_free(profile);
+}
+
+static void public_addresses_may_be_local(void **state)
+{
+	struct profile *profile = profile_of(ROLE("tcp", "lan", PORT("22")));
+	const struct ip_address prefix = address_of("198.51.100.0");
+	struct flow inside = TO("198.51.100.200", TCP, 22);
+	struct flow outside = TO("198.51.101.1", TCP, 22);
+	struct observed_flow flow = flow_of(&inside);
+	struct verdict *verdict;
+
+	(void)state;
+	assert_int_equal(verdict_new(profile, &profile->network, &verdict), 0);
+	assert_false(verdict_permits(verdict, &flow));
+	assert_int_equal(verdict_add_link(verdict, &prefix, 24), 0);
+	assert_true(verdict_permits(verdict, &flow));
+	flow = flow_of(&outside);
+	assert_false(verdict_permits(verdict, &flow));
+	verdict_free(verdict);
+	profile_free(profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +424,8 @@ int main(void)
 		cmocka_unit_test(replies_of_listeners_and_the_stack),
 		cmocka_unit_test(a_role_must_be_announced),
 		cmocka_unit_test(a_bridged_device_has_a_network_of_its_own),
+		cmocka_unit_test(an_entry_may_be_of_one_program),
+		cmocka_unit_test(public_addresses_may_be_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
