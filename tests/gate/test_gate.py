@@ -548,6 +548,28 @@ def test_rights(scene):
     scene.clear(gate)
 
 
+def test_flood(scene):
+    """Thousands of questions and refused packets hold nobody else up for long."""
+    gate = scene.gate()
+    with scene.stub.open() as noise, scene.host.socket(socket.AF_INET, socket.SOCK_DGRAM) as scan:
+        noise.connect((world.ROUTER, 53))
+        scan.setblocking(False)
+        slowest = 0
+        for round_number in range(20):
+            for i in range(200):
+                with contextlib.suppress(OSError):
+                    noise.send(question_bytes(i, f"x{round_number}-{i}.tunnel.example", 16))
+                with contextlib.suppress(OSError):
+                    scan.sendto(b"?", ("198.51.100.200", 1000 + round_number * 200 + i))
+            answer = scene.stub.ask(f"n{round_number}.many.example.net")
+            assert answer and answer.addresses
+            slowest = max(slowest, answer.seconds)
+    counts = gate.counts()
+    print(f"  answer in a flood: slowest {slowest * 1000:.1f} ms")
+    assert counts["questions"] == 20 and counts["reader_restarts"] == 0, counts
+    scene.clear(gate)
+
+
 def test_cleared(scene):
     before = ruleset(scene.host)
     gate = scene.gate()
