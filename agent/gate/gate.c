@@ -122,7 +122,7 @@ int gate_prepare(struct gate *gate, const struct gate_config *config)
 	if (questions_new(&gate->questions) < 0 || questions_new(&gate->refused) < 0 ||
 	    name_addresses_new(&config->names, &gate->names) < 0 ||
 	    address_names_new(&gate->labels, LABELS_LIMIT) < 0 || gate_findings_init(gate) < 0 ||
-	    flow_owner_new(&gate->owner) < 0)
+	    gate_deadlines_init(gate) < 0 || flow_owner_new(&gate->owner) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -137,6 +137,7 @@ void gate_release_all(struct gate *gate)
 	questions_free(gate->questions);
 	questions_free(gate->refused);
 	name_addresses_free(gate->names);
+	map_free(gate->deadlines);
 	address_names_free(gate->labels);
 	gate_findings_release(gate);
 	rule_program_free(gate->program);

@@ -103,6 +103,7 @@ static void put_into_force(struct gate *gate, struct successor *successor,
 	gate->local_names = successor->local_names;
 	gate->options = *options;
 	gate->again = false;
+	gate_deadlines_begin(gate);
 	successor_clear(&before);
 	*successor = (struct successor){0};
 }

@@ -94,12 +94,14 @@ struct gate {
 	uint64_t names_due_ns; /* CLOCK_BOOTTIME; 0: nothing waits */
 	bool names_changed;
 	uint64_t names_saved_ns;
-	bool save_failed;    /* and that was said */
-	bool names_loaded;   /* from the state file */
-	bool again;	     /* the rules have to be applied again as soon as possible */
-	uint64_t checked_ns; /* the rules */
-	uint64_t again_ns;   /* last time they were applied for that */
-	uint64_t said_ns;    /* the last complaint about sets */
+	pid_t saving;	       /* a child that writes the state file; 0: none */
+	bool save_failed;      /* and that was said */
+	struct map *deadlines; /* of members of sets, see gate_deadlines.c */
+	bool names_loaded;     /* from the state file */
+	bool again;	       /* the rules have to be applied again as soon as possible */
+	uint64_t checked_ns;   /* the rules */
+	uint64_t again_ns;     /* last time they were applied for that */
+	uint64_t said_ns;      /* the last complaint about sets */
 	struct gate_counts counts;
 	int status;
 };
@@ -180,7 +182,17 @@ int gate_sets_remember(struct gate *gate, const struct profile *profile);
 
 /* Renews, forgets and saves what is due. */
 void gate_sets_tick(struct gate *gate);
-void gate_sets_save(struct gate *gate);
+void gate_sets_save(struct gate *gate); /* at the end: waits for the disk */
+
+/* ---- gate_deadlines.c: one member of a set may stand for several names ---- */
+
+int gate_deadlines_init(struct gate *gate);
+
+/* A program has come into force: its members are all there are. */
+void gate_deadlines_begin(struct gate *gate);
+
+/* A member is about to be added: its time becomes that of the name that has it longest. */
+void gate_deadlines_stretch(struct gate *gate, uint16_t set, struct rule_member *member);
 
 /* ---- gate_findings.c ---- */
 

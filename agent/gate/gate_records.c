@@ -20,14 +20,15 @@ static void answer(struct gate *gate, const struct held *held, enum queue_verdic
 				  size);
 }
 
-/* With a mark it goes through the chain again, which takes that off; bits that are in use there
- * already are somebody else's. */
+/* With a mark it goes through the chain again, which takes that off. Bits of somebody else's are
+ * lost with it: routing has used them by then, and a packet that went on without being judged would
+ * be worse. */
 static void pass(struct gate *gate, const struct held *held, const void *replacement, size_t size)
 {
 	uint32_t mark = gate->backend ? gate->kernel.backend->release_mark(gate->backend) : 0;
 
-	if (mark && !(held->mark & RENDER_MARK_MASK)) {
-		mark = (mark & RENDER_MARK_MASK) | held->mark;
+	if (mark) {
+		mark = (mark & RENDER_MARK_MASK) | (held->mark & ~RENDER_MARK_MASK);
 		answer(gate, held, QUEUE_REPEAT, &mark, replacement, size);
 	} else {
 		answer(gate, held, QUEUE_ACCEPT, NULL, replacement, size);

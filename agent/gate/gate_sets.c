@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -10,9 +11,9 @@
 #include "gate/gate_private.h"
 #include "profiles/known_addresses.h"
 
-#define SAVE_NS		(60 * NS_PER_S)
-#define FORGET_NS	(60 * NS_PER_S) /* what is over may stay so long in the table */
-#define MEMBERS_AT_ONCE 256		/* for one call of a backend */
+#define SAVE_NS		(600 * NS_PER_S) /* flash wears out */
+#define FORGET_NS	(60 * NS_PER_S)	 /* what is over may stay so long in the table */
+#define MEMBERS_AT_ONCE 256		 /* for one call of a backend */
 
 /* Where a name's addresses go. */
 struct place {
@@ -95,9 +96,11 @@ static int add_to_places(struct gate *gate, const struct places *places,
 		for (size_t j = 0; j <= addition_count; j++) {
 			bool is_end = j == addition_count;
 
-			if (!is_end && is_for(gate->program, place->set, &additions[j].address))
-				members[count++] = member_of(place, &additions[j].address,
-							     additions[j].timeout_s);
+			if (!is_end && is_for(gate->program, place->set, &additions[j].address)) {
+				members[count] = member_of(place, &additions[j].address,
+							   additions[j].timeout_s);
+				gate_deadlines_stretch(gate, place->set, &members[count++]);
+			}
 			if (count == MEMBERS_AT_ONCE || (is_end && last && count)) {
 				int result = gate->kernel.backend->add(gate->backend, place->set,
 								       members, count, error);
@@ -159,9 +162,11 @@ static void tell_verdict(struct verdict *verdict, const char *name,
 	verdict_observe(verdict, &observation);
 }
 
-static void note_change(struct gate *gate, uint64_t now_ns)
+static void note_change(struct gate *gate, size_t known_before, uint64_t now_ns)
 {
-	gate->names_changed = true;
+	/* that one holds longer is not worth writing to a disk */
+	if (name_addresses_count(gate->names) > known_before)
+		gate->names_changed = true;
 	if (!gate->names_due_ns || gate->names_due_ns > now_ns + FORGET_NS)
 		gate->names_due_ns = now_ns + FORGET_NS;
 }
@@ -170,6 +175,7 @@ int gate_sets_answered(struct gate *gate, const struct held *answer, struct erro
 {
 	struct addition additions[DNS_ADDRESSES_MAX];
 	struct places places = {0};
+	size_t known_before = name_addresses_count(gate->names);
 	uint64_t now_ns = clock_boottime_ns();
 	size_t count = 0;
 	int result;
@@ -189,7 +195,7 @@ int gate_sets_answered(struct gate *gate, const struct held *answer, struct erro
 	}
 	if (!count)
 		return 0;
-	note_change(gate, now_ns);
+	note_change(gate, known_before, now_ns);
 	result = find_places(gate->program, answer->flow.name, &additions[0].address, &places);
 	if (result < 0)
 		return error_set(error, -result, "out of memory");
@@ -297,20 +303,48 @@ static void renew(void *context, const char *name, const struct ip_address *addr
 	free(places.items);
 }
 
+static void note_saved(struct gate *gate, int result)
+{
+	if (result < 0 && !gate->save_failed)
+		gate_say(gate,
+			 "the addresses of names could not be kept for the next start: %s: %s",
+			 gate->config->names_file, strerror(-result));
+	gate->save_failed = result < 0;
+	if (result < 0)
+		gate->names_changed = true;
+}
+
+/* Answers do not wait for a disk. */
+static void save_aside(struct gate *gate, uint64_t now_ns)
+{
+	pid_t child = name_addresses_save_aside(gate->names, gate->config->names_file);
+
+	gate->names_changed = false;
+	gate->names_saved_ns = now_ns;
+	if (child > 0)
+		gate->saving = child;
+	else
+		note_saved(gate, (int)child);
+}
+
+static void take_saved(struct gate *gate)
+{
+	int status;
+
+	if (!gate->saving || waitpid(gate->saving, &status, WNOHANG) != gate->saving)
+		return;
+	gate->saving = 0;
+	note_saved(gate, WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR);
+}
+
 void gate_sets_save(struct gate *gate)
 {
 	struct error error = {0};
-	bool failed;
 
-	if (!gate->config->names_file || !gate->names_changed)
-		return;
-	gate->names_changed = false;
-	gate->names_saved_ns = clock_boottime_ns();
-	failed = name_addresses_save(gate->names, gate->config->names_file, &error) < 0;
-	if (failed && !gate->save_failed)
+	if (gate->config->names_file && gate->names_changed &&
+	    name_addresses_save(gate->names, gate->config->names_file, &error) < 0)
 		gate_say(gate, "the addresses of names could not be kept for the next start: %s",
 			 error.message);
-	gate->save_failed = failed;
 }
 
 void gate_sets_tick(struct gate *gate)
@@ -319,6 +353,8 @@ void gate_sets_tick(struct gate *gate)
 
 	if (gate->program && gate->names_due_ns && now_ns >= gate->names_due_ns)
 		gate->names_due_ns = name_addresses_tick(gate->names, now_ns, renew, gate);
-	if (now_ns - gate->names_saved_ns >= SAVE_NS)
-		gate_sets_save(gate);
+	take_saved(gate);
+	if (gate->config->names_file && gate->names_changed && !gate->saving &&
+	    now_ns - gate->names_saved_ns >= SAVE_NS)
+		save_aside(gate, now_ns);
 }

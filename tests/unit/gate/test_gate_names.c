@@ -439,12 +439,35 @@ static void a_released_packet_gets_the_mark(void **state)
 	assert_int_equal(verdict->verdict, QUEUE_REPEAT);
 	assert_true(verdict->has_mark);
 	assert_int_equal(verdict->mark, 0xabcd0012);
-	/* somebody else's */
-	marked.mark = 0x00010000;
+	/* somebody else's bits keep nothing from being judged */
+	marked.mark = 0x00010034;
 	take(scene, &marked);
 	verdict = scene_verdict(scene, marked.packet);
-	assert_int_equal(verdict->verdict, QUEUE_ACCEPT);
-	assert_false(verdict->has_mark);
+	assert_int_equal(verdict->verdict, QUEUE_REPEAT);
+	assert_int_equal(verdict->mark, 0xabcd0034);
+}
+
+/* Two names of one address and port: the shorter time of one does not cut the other's. */
+static void an_address_stays_for_the_name_that_has_it_longest(void **state)
+{
+	struct scene *scene = *state;
+	struct held patient;
+	struct held hasty;
+	uint32_t last_s = 0;
+
+	ask(scene, "a.example.net", 1);
+	ask(scene, "b.example.net", 2);
+	patient = scene_answer(scene, "a.example.net", 1, ADDRESSES("198.51.100.7"));
+	hasty = scene_answer(scene, "b.example.net", 2, ADDRESSES("198.51.100.7"));
+	patient.addresses[0].ttl_s = 3600;
+	hasty.addresses[0].ttl_s = 5;
+	take(scene, &patient);
+	take(scene, &hasty);
+	assert_released(scene, &hasty);
+	for (size_t i = 0; i < scene->call_count; i++)
+		if (scene->calls[i].kind == CALL_ADD)
+			last_s = scene->calls[i].member.timeout_s;
+	assert_true(last_s >= 3600);
 }
 
 static void before_a_profile_nothing_goes_on(void **state)
@@ -482,6 +505,7 @@ int main(void)
 		TEST(what_is_no_dns_is_dropped),
 		TEST(audit_lets_everything_go),
 		TEST(a_released_packet_gets_the_mark),
+		TEST(an_address_stays_for_the_name_that_has_it_longest),
 		TEST(before_a_profile_nothing_goes_on),
 	};
 
