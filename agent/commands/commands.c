@@ -89,12 +89,30 @@ const struct command commands[] = {
 		"      --file-limit MIB     larger files are not checked and do not run (default "
 		"1024)\n"
 		"      --without-fanotify   only the layers that stop a program after it began\n"
+		"      --programs-only      leave connections alone\n"
+		"      --rules-only         hold connections alone, look at no program\n"
+		"      --backend NAME       nftables or iptables (default: nftables where it "
+		"works)\n"
+		"      --bind HOW           connections of a program are its alone: lookup "
+		"(default),\n"
+		"                           user, or none\n"
+		"      --reject             refuse with an error instead of silence\n"
+		"      --unknown-names DO   questions for other names: refuse (default) or permit\n"
+		"      --answer-ping        answer echo requests\n"
+		"      --inbound FROM       listeners answer the lan or any (default)\n"
+		"      --inbound-rate N     new connections a second of one source (default 200;\n"
+		"                           0: no limit)\n"
+		"      --forwarded DO       packets that pass through: refuse (default) or leave\n"
+		"      --name-floor DURATION  addresses of a name count at least so long (60s)\n"
+		"      --name-grace DURATION  and so much longer than their answer says (60s)\n"
+		"      --queue N            first of two packet queues, and log group (21800)\n"
 		"      --control PATH       the control socket (default /run/rtguard/control)\n"
 		"      --state DIR          events and the like (default /var/lib/rtguard)\n"
 		"\n"
 		"Examples:\n"
 		"  rtguard enforce camera.json --audit --allow-unsigned\n"
-		"  rtguard enforce --confirm 5m\n",
+		"  rtguard enforce --confirm 5m\n"
+		"  rtguard enforce camera.json --rules-only --inbound lan\n",
 	},
 	{
 		"replay",

@@ -79,15 +79,47 @@ static void print_recent(const struct enforcing_preview *preview, FILE *out)
 		(void)fprintf(out, "and %zu more\n", preview->recent_left_out);
 }
 
-void enforce_preview_print(const struct enforcing_preview *preview, FILE *out)
+static void print_network(const struct enforcing_preview *preview, FILE *out)
 {
-	print_policy(preview->policy, out);
-	if (preview->running_count) {
+	const struct policy_network *network = &preview->policy->network;
+
+	if (!preview->backend) {
+		(void)fprintf(out, "Connections are not held to it (--programs-only).\n");
+		return;
+	}
+	(void)fprintf(out,
+		      "Connections are held to it by %s: %zu listeners, %zu connections of %zu "
+		      "programs, %zu names.\n",
+		      preview->backend, network->listeners, network->connections,
+		      network->bound_programs, network->names);
+	if (network->connections == 0)
+		(void)fprintf(out, "WARNING: the profile permits no connection at all: this host "
+				   "will reach nobody, and look up no name.\n");
+	if (network->listeners == 0)
+		(void)fprintf(out, "WARNING: the profile permits no listener: nobody will reach "
+				   "this host, over ssh neither.\n");
+	if (preview->refuses_forwarded)
+		(void)fprintf(out, "WARNING: this host forwards packets, and all of them will be "
+				   "refused (--forwarded leave does not touch them).\n");
+}
+
+static void print_programs(const struct enforcing_preview *preview, FILE *out)
+{
+	if (!preview->holds_programs) {
+		(void)fprintf(out, "Programs are not held to it (--rules-only).\n");
+	} else if (preview->running_count) {
 		(void)fprintf(out, "Of what runs now this would be ended:\n");
 		print_running(preview, out);
 	} else {
 		(void)fprintf(out, "Everything that runs now is in the profile.\n");
 	}
+}
+
+void enforce_preview_print(const struct enforcing_preview *preview, FILE *out)
+{
+	print_policy(preview->policy, out);
+	print_network(preview, out);
+	print_programs(preview, out);
 	if (preview->recent_count) {
 		(void)fprintf(out, "The last 24 hours brought what would be stopped now "
 				   "('rtguard events' has the whole story):\n");

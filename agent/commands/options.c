@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commands/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 
-#define OPTIONS_MAX  16
+#define OPTIONS_MAX  48
 #define NUMBER_LIMIT ((UINT64_C(1) << 53) - 1)
 
 /* What getopt_long() returns: an index beyond all letters. */
@@ -97,6 +98,7 @@ bool options_read(const struct command_option *options, size_t count, int argc, 
 	int code = EXIT_FINE;
 	int found;
 
+	assert(count <= OPTIONS_MAX);
 	translate(options, count, words, letters);
 	optind = 0;
 	while (code == EXIT_FINE && (found = getopt_long(argc, argv, letters, words, NULL)) != -1) {

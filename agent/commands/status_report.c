@@ -62,6 +62,62 @@ static void print_profile(const json_t *profile, FILE *out)
 		       number_of(profile, PROFILE_PROGRAMS), number_of(profile, PROFILE_PINNED),
 		       number_of(profile, PROFILE_LIBRARIES), number_of(profile, PROFILE_SCRIPTS));
 	print_field("", text, out);
+	(void)snprintf(text, sizeof(text), "%lld listeners, %lld connections, %lld names",
+		       number_of(profile, PROFILE_LISTENERS),
+		       number_of(profile, PROFILE_CONNECTIONS), number_of(profile, PROFILE_NAMES));
+	print_field("", text, out);
+}
+
+static void print_rules(const json_t *rules, FILE *out)
+{
+	char text[512];
+
+	if (!json_is_object(rules))
+		return;
+	(void)snprintf(text, sizeof(text), "packets: %lld out, %lld in, %lld passing through",
+		       number_of(rules, RULES_REFUSED_OUT), number_of(rules, RULES_REFUSED_IN),
+		       number_of(rules, RULES_REFUSED_FORWARD));
+	print_field("Refused", text, out);
+	(void)snprintf(text, sizeof(text),
+		       "%lld questions (%lld refused), %lld answers (%lld refused), %lld "
+		       "addresses; the longest answer was held %.1f ms",
+		       number_of(rules, RULES_QUESTIONS), number_of(rules, RULES_QUESTIONS_REFUSED),
+		       number_of(rules, RULES_ANSWERS), number_of(rules, RULES_ANSWERS_REFUSED),
+		       number_of(rules, RULES_NAMES),
+		       (double)number_of(rules, RULES_LONGEST_US) / 1000);
+	print_field("Names", text, out);
+	(void)snprintf(text, sizeof(text), "%lld connections by their program (%lld refused)",
+		       number_of(rules, RULES_FLOWS), number_of(rules, RULES_FLOWS_REFUSED));
+	print_field("Bound", text, out);
+}
+
+static void print_quarantine(const json_t *quarantine, FILE *out)
+{
+	char text[256];
+
+	if (!json_is_object(quarantine))
+		return;
+	(void)snprintf(
+		text, sizeof(text),
+		"%lld kept, %lld known, %lld beyond a limit, %lld failed, %lld left out",
+		number_of(quarantine, QUARANTINE_KEPT), number_of(quarantine, QUARANTINE_KNOWN),
+		number_of(quarantine, QUARANTINE_REFUSED), number_of(quarantine, QUARANTINE_FAILED),
+		number_of(quarantine, QUARANTINE_LOST));
+	print_field("Copies", text, out);
+}
+
+/* What should be none. */
+static void print_denied_unseen(const json_t *counters, FILE *out)
+{
+	char text[256];
+
+	if (!number_of(counters, COUNTER_UNREAD) && !number_of(counters, COUNTER_UNSEEN))
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "%lld denied because the kernel could not open them, %lld because guards "
+		       "ended at them",
+		       number_of(counters, COUNTER_UNREAD), number_of(counters, COUNTER_UNSEEN));
+	print_field("Unseen", text, out);
 }
 
 static void print_counters(const json_t *counters, const json_t *events, FILE *out)
@@ -72,7 +128,8 @@ static void print_counters(const json_t *counters, const json_t *events, FILE *o
 		       number_of(counters, COUNTER_EVENTS), number_of(counters, COUNTER_PERMITTED),
 		       number_of(counters, COUNTER_DENIED), number_of(counters, COUNTER_KILLED));
 	print_field("Asked", text, out);
-	(void)snprintf(text, sizeof(text), "%lld files, %.1f MiB; the longest answer took %.1f ms",
+	(void)snprintf(text, sizeof(text),
+		       "%lld files, %.1f MiB; the longest answer took %.1f ms",
 		       number_of(counters, COUNTER_HASHED_FILES),
 		       (double)number_of(counters, COUNTER_HASHED_BYTES) / (1 << 20),
 		       (double)number_of(counters, COUNTER_LONGEST_US) / 1000);
@@ -89,6 +146,12 @@ static void print_counters(const json_t *counters, const json_t *events, FILE *o
 			       number_of(counters, COUNTER_OVERFLOWS));
 		print_field("Lost", text, out);
 	}
+	if (number_of(counters, COUNTER_EXAMINED)) {
+		(void)snprintf(text, sizeof(text), "%lld files that no event brought",
+			       number_of(counters, COUNTER_EXAMINED));
+		print_field("Examined", text, out);
+	}
+	print_denied_unseen(counters, out);
 }
 
 typedef int (*add_row_fn)(struct table *table, const json_t *item);
@@ -179,6 +242,8 @@ int status_report(const json_t *status, const json_t *findings, const struct tab
 	print_profile(json_object_get(status, STATUS_PROFILE), out);
 	print_counters(json_object_get(status, STATUS_COUNTERS),
 		       json_object_get(status, STATUS_EVENTS), out);
+	print_rules(json_object_get(status, STATUS_RULES), out);
+	print_quarantine(json_object_get(status, STATUS_QUARANTINE), out);
 	for (size_t number = 0; number < array_length(tables); number++) {
 		int result = print_table(number, json_object_get(status, tables[number].key), style,
 					 out);

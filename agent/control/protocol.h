@@ -36,18 +36,23 @@
 #define STATUS_PROFILE	       "profile"
 #define STATUS_LAYERS	       "layers"
 #define STATUS_COUNTERS	       "counters"
+#define STATUS_RULES	       "rules"
+#define STATUS_QUARANTINE      "quarantine"
 #define STATUS_WORKERS	       "workers"
 #define STATUS_SETTINGS	       "settings"
 #define STATUS_EVENTS	       "events"
 
-#define PROFILE_PATH	  "path"
-#define PROFILE_SIGNED	  "signed"
-#define PROFILE_VERSION	  "version"
-#define PROFILE_KEY_ID	  "key_id"
-#define PROFILE_PROGRAMS  "programs"
-#define PROFILE_PINNED	  "pinned"
-#define PROFILE_LIBRARIES "libraries"
-#define PROFILE_SCRIPTS	  "scripts"
+#define PROFILE_PATH	    "path"
+#define PROFILE_SIGNED	    "signed"
+#define PROFILE_VERSION	    "version"
+#define PROFILE_KEY_ID	    "key_id"
+#define PROFILE_PROGRAMS    "programs"
+#define PROFILE_PINNED	    "pinned"
+#define PROFILE_LIBRARIES   "libraries"
+#define PROFILE_SCRIPTS	    "scripts"
+#define PROFILE_LISTENERS   "listeners"
+#define PROFILE_CONNECTIONS "connections"
+#define PROFILE_NAMES	    "names"
 
 #define LAYER_NAME	      "name"
 #define LAYER_ON	      "on"
@@ -55,6 +60,7 @@
 #define LAYER_PERMISSION_NAME "permission" /* fanotify */
 #define LAYER_CONNECTOR_NAME  "connector"  /* process events */
 #define LAYER_SWEEP_NAME      "sweep"	   /* /proc */
+#define LAYER_RULES_NAME      "rules"	   /* packet filter */
 #define LAYER_SETTINGS_NAME   "settings"   /* sysctl */
 
 #define COUNTER_EVENTS	      "events"
@@ -67,7 +73,30 @@
 #define COUNTER_FINDINGS_LOST "findings_lost"
 #define COUNTER_LONGEST_US    "longest_us"
 #define COUNTER_OVERFLOWS     "overflows"
+#define COUNTER_UNREAD	      "unread"
+#define COUNTER_UNSEEN	      "unseen"
+#define COUNTER_EXAMINED      "examined"
 #define COUNTER_PLACES	      "places"
+
+#define RULES_BACKEND		"backend"
+#define RULES_REFUSED_OUT	"refused_out"
+#define RULES_REFUSED_IN	"refused_in"
+#define RULES_REFUSED_FORWARD	"refused_forward"
+#define RULES_QUESTIONS		"questions"
+#define RULES_QUESTIONS_REFUSED "questions_refused"
+#define RULES_ANSWERS		"answers"
+#define RULES_ANSWERS_REFUSED	"answers_refused"
+#define RULES_FLOWS		"flows"
+#define RULES_FLOWS_REFUSED	"flows_refused"
+#define RULES_NAMES		"names"
+#define RULES_LONGEST_US	"longest_us"
+#define RULES_READER_RESTARTS	"reader_restarts"
+
+#define QUARANTINE_KEPT	   "kept"
+#define QUARANTINE_KNOWN   "known"
+#define QUARANTINE_REFUSED "refused"
+#define QUARANTINE_FAILED  "failed"
+#define QUARANTINE_LOST	   "lost"
 
 #define WORKER_NAME	"name"
 #define WORKER_PID	"pid"

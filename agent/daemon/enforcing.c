@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "backends/backend.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -146,6 +147,8 @@ static int prepare(struct enforcing *enforcing, struct error *error)
 
 	if (result == 0)
 		result = policy_load(&config->source, &enforcing->policy, error);
+	if (result == 0)
+		result = enforcing_choose_backend(enforcing, error);
 	if (result == 0 && enforcing->mode == GUARD_ENFORCE)
 		result = enforcing_preflight(enforcing, error);
 	if (result == 0 && config->quarantine)
@@ -165,8 +168,8 @@ static int prepare(struct enforcing *enforcing, struct error *error)
 	return 0;
 }
 
-/* The socket while nothing of ours is guarded, or the guard that was left still answers; then the
- * guard: after the adoption nothing may be opened until it works. */
+/* The socket and the rules while nothing of ours is guarded, or the guard that was left still
+ * answers; then the guard: after the adoption nothing may be opened until it works. */
 static int take_office(struct enforcing *enforcing, struct error *error)
 {
 	pid_t orphan = instance_orphan(enforcing->instance);
@@ -177,8 +180,10 @@ static int take_office(struct enforcing *enforcing, struct error *error)
 				   enforcing_peer_gone, enforcing, &enforcing->control, error);
 
 	if (result == 0)
-		result = instance_adopt(enforcing->instance, &group, &desk, error);
+		result = enforcing_start_rules(enforcing, error);
 	if (result == 0)
+		result = instance_adopt(enforcing->instance, &group, &desk, error);
+	if (result == 0 && !enforcing->config->without_programs)
 		result = enforcing_start_sweeper(enforcing, error);
 	if (result == 0)
 		result = enforcing_start_guard(enforcing, group, desk, error);
@@ -190,7 +195,10 @@ static int take_office(struct enforcing *enforcing, struct error *error)
 	if (orphan)
 		enforcing_say(enforcing, EVENT_WORKER_RESTARTED,
 			      "took over from guard %d, whose supervisor was gone", (int)orphan);
-	if (!enforcing->guard)
+	if (enforcing->config->without_programs)
+		enforcing_say(enforcing, EVENT_LAYER,
+			      "no program is looked at (--rules-only): connections alone are held");
+	else if (!enforcing->guard)
 		enforcing_say(
 			enforcing, EVENT_LAYER,
 			"no permission events (--without-fanotify), programs are stopped right "
@@ -217,23 +225,38 @@ static int serve(struct enforcing *enforcing, struct error *error)
 		const struct policy_summary *summary = &enforcing->policy->summary;
 
 		enforcing_say(enforcing, EVENT_STARTED,
-			      "rtguard %s %s: %zu programs, %zu libraries, %zu scripts",
+			      "rtguard %s %s: %zu programs, %zu libraries, %zu scripts; "
+			      "%zu listeners, %zu connections, %zu names%s%s",
 			      enforcing_mode_text(enforcing->mode), summary->profile,
 			      summary->counts.programs, summary->counts.libraries,
-			      summary->counts.scripts);
+			      summary->counts.scripts, summary->network.listeners,
+			      summary->network.connections, summary->network.names,
+			      enforcing->backend ? " by " : ", not held (--programs-only)",
+			      enforcing->backend ? enforcing->backend->name : "");
 		service_manager_tell("READY=1");
 		result = loop_run(enforcing->loop);
 	}
 	if (result < 0)
 		return error_set(error, -result, "cannot wait for events: %s", strerror(-result));
+	enforcing->is_stopping = true;
 	service_manager_tell("STOPPING=1");
 	enforcing_say(enforcing, EVENT_STOPPED, "rtguard was told to stop: nothing is guarded now");
 	return 0;
 }
 
-/* In this order: whoever waits is released first. */
-static void release(struct enforcing *enforcing)
+static json_t *stop_answer(int result, const struct error *error)
 {
+	return result < 0 ? control_error("the rules for connections are still there, 'rtguard "
+					  "stop' tries again: %s",
+					  error->message)
+			  : control_ok();
+}
+
+/* In this order: whoever waits is released first. Returns what became of the rules. */
+static int release(struct enforcing *enforcing, struct error *error)
+{
+	int result;
+
 	policy_load_cancel(enforcing->loading);
 	sweeper_keeper_free(enforcing->sweeper);
 	enforcing->sweeper = NULL;
@@ -241,9 +264,10 @@ static void release(struct enforcing *enforcing)
 	enforcing->guard = NULL;
 	if (enforcing->findings_source)
 		enforcing_take_findings(enforcing, enforcing->findings[0], EPOLLIN);
+	result = enforcing_end_rules(enforcing, error);
 	settings_restore(enforcing->settings);
 	if (enforcing->stop_peer)
-		(void)control_answer(enforcing->stop_peer, control_ok());
+		(void)control_answer(enforcing->stop_peer, stop_answer(result, error));
 	control_server_free(enforcing->control);
 	quarantine_free(enforcing->quarantine);
 	event_log_free(enforcing->log);
@@ -251,6 +275,8 @@ static void release(struct enforcing *enforcing)
 	closep(&enforcing->findings[1]);
 	policy_free(enforcing->policy);
 	policy_free(enforcing->retiring);
+	policy_free(enforcing->candidate);
+	return result;
 }
 
 int enforcing_run(const struct enforcing_config *config, struct error *error)
@@ -262,7 +288,9 @@ int enforcing_run(const struct enforcing_config *config, struct error *error)
 		.started_ns = clock_realtime_ns(),
 		.mode_since_ns = clock_realtime_ns(),
 	};
+	struct error ending = {0};
 	char lock[PATH_MAX];
+	int released;
 	int result;
 
 	(void)snprintf(lock, sizeof(lock), "%s.lock", config->control);
@@ -278,7 +306,11 @@ int enforcing_run(const struct enforcing_config *config, struct error *error)
 		result = take_office(&enforcing, error);
 	if (result == 0)
 		result = serve(&enforcing, error);
-	release(&enforcing);
+	released = release(&enforcing, result < 0 ? &ending : error);
+	if (released < 0 && result < 0)
+		(void)error_set(error, error->code, "%s; and %s", error->message, ending.message);
+	else if (released < 0)
+		result = released;
 	loop_free(enforcing.loop);
 	instance_free(enforcing.instance);
 	return result;

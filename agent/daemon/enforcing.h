@@ -8,13 +8,15 @@
 
 #include "base/error.h"
 #include "daemon/policy_loader.h"
+#include "gate/gate.h"
 #include "guard/guard.h"
 #include "report/event_flow.h"
 #include "report/finding.h"
 
 /*
  * Enforcement from start to stop: the supervisor. It loads the policy, shows what it would stop,
- * starts the guard and the sweeper, keeps them alive, and answers on the control socket. Once files
+ * starts the gate, the guard and the sweeper, keeps them alive, and answers on the control socket.
+ * The rules for connections come first: whatever fails after them takes them away again. Once files
  * are guarded it opens none itself: with the guard dead it would wait for an answer that only it
  * can bring about.
  */
@@ -29,6 +31,9 @@ struct recent_finding {
 /* What would be stopped: told before anything is. */
 struct enforcing_preview {
 	const struct policy_summary *policy;
+	bool holds_programs;
+	const char *backend;	       /* of the rules; NULL: connections are not held */
+	bool refuses_forwarded;	       /* this host forwards packets, and they will be refused */
 	const struct finding *running; /* one for each program; repeats: further processes of it */
 	size_t running_count;
 	size_t running_left_out; /* beyond the limit of the list */
@@ -37,6 +42,14 @@ struct enforcing_preview {
 	const struct recent_finding *recent;
 	size_t recent_count;
 	size_t recent_left_out;
+};
+
+/* The network's half of it. */
+struct enforcing_network {
+	bool off;	     /* programs alone */
+	const char *backend; /* name; NULL: whichever works */
+	struct rules_options rules;
+	struct name_times names;
 };
 
 enum enforcing_answer {
@@ -55,6 +68,8 @@ struct enforcing_config {
 	size_t setting_count;
 	uint64_t file_size_limit;
 	bool without_fanotify; /* the backstop alone */
+	bool without_programs; /* connections alone: no guard, no sweeper */
+	struct enforcing_network network;
 	/* Asked once, not in audit mode. */
 	enum enforcing_answer (*ask)(void *context, const struct enforcing_preview *preview);
 	/* What is said while it runs, whole sentences: what a unit's journal shows. */

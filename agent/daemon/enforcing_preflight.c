@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/backend.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "kernel/sysctl.h"
 #include "report/event_line.h"
 
 #define LISTED_MOST 256
@@ -99,6 +101,19 @@ static void take_event(void *context, uint64_t id, const char *line)
 	json_decref(event);
 }
 
+/* Whether this host passes packets on: a router, a bridge for containers. */
+static bool forwards_packets(void)
+{
+	static const char *const settings[] = {"net.ipv4.ip_forward",
+					       "net.ipv6.conf.all.forwarding"};
+	long value;
+
+	for (size_t i = 0; i < array_length(settings); i++)
+		if (sysctl_read("", settings[i], &value) == 0 && value != 0)
+			return true;
+	return false;
+}
+
 int enforcing_preflight(struct enforcing *enforcing, struct error *error)
 {
 	const struct enforcing_config *config = enforcing->config;
@@ -114,14 +129,20 @@ int enforcing_preflight(struct enforcing *enforcing, struct error *error)
 
 	if (!running || !recent)
 		return error_set(error, ENOMEM, "out of memory");
-	result = sweeper_preview(enforcing->policy->policy, config->file_size_limit, take_running,
-				 &preflight, error);
-	if (result < 0)
-		return result;
+	if (!config->without_programs) {
+		result = sweeper_preview(enforcing->policy->policy, config->file_size_limit,
+					 take_running, &preflight, error);
+		if (result < 0)
+			return result;
+	}
 	(void)snprintf(directory, sizeof(directory), "%s/events", config->state);
 	(void)event_files_read(directory, take_event, &preflight, NULL); /* none yet is fine */
 	preview = (struct enforcing_preview){
 		.policy = &enforcing->policy->summary,
+		.holds_programs = !config->without_programs,
+		.backend = enforcing->backend ? enforcing->backend->name : NULL,
+		.refuses_forwarded = enforcing->backend && !config->network.rules.leave_forwarded &&
+				     forwards_packets(),
 		.running = running,
 		.running_count = preflight.running_count,
 		.running_left_out = preflight.running_left_out,

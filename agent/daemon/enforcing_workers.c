@@ -25,7 +25,7 @@ static void on_tick(void *context)
 	enforcing->tick = NULL;
 }
 
-static void take_finding(void *context, const struct finding *finding, int fd)
+void enforcing_take_finding(void *context, const struct finding *finding, int fd)
 {
 	struct enforcing *enforcing = context;
 
@@ -52,7 +52,7 @@ void enforcing_take_findings(void *context, int channel, uint32_t events)
 		if (channel_receive(channel, &finding, sizeof(finding), 1, false, &fd) <= 0)
 			return;
 		if (finding_is_valid(&finding))
-			take_finding(enforcing, &finding, fd);
+			enforcing_take_finding(enforcing, &finding, fd);
 		else if (fd >= 0)
 			(void)close(fd);
 	}
@@ -70,7 +70,7 @@ void enforcing_note_instance(struct enforcing *enforcing)
 		instance_note(enforcing->instance, 0, -1, -1);
 }
 
-static void on_replaced(void *context, enum failure failure, const char *why)
+void enforcing_on_replaced(void *context, enum failure failure, const char *why)
 {
 	const struct failure_answer *answer = failure_answer(failure);
 
@@ -133,6 +133,8 @@ void enforcing_take_children(void *context, int signal_number)
 		else if (enforcing->sweeper &&
 			 sweeper_keeper_child(enforcing->sweeper, pid, status))
 			continue;
+		else if (enforcing->gate && gate_keeper_child(enforcing->gate, pid, status))
+			continue;
 		else if (enforcing->quarantine && quarantine_child(enforcing->quarantine, pid))
 			trust_quarantine(enforcing);
 	}
@@ -149,6 +151,7 @@ int enforcing_make_guard(struct enforcing *enforcing, enum guard_mode mode, int 
 			enforcing->sweeper ? sweeper_keeper_pid(enforcing->sweeper) : 0,
 		[GUARD_TRUSTED_QUARANTINE] =
 			enforcing->quarantine ? quarantine_pid(enforcing->quarantine) : 0,
+		[GUARD_TRUSTED_GATE] = enforcing->gate ? gate_keeper_pid(enforcing->gate) : 0,
 	};
 	const struct guard_keeper_config config = {
 		.mode = mode,
@@ -159,7 +162,7 @@ int enforcing_make_guard(struct enforcing *enforcing, enum guard_mode mode, int 
 		.file_size_limit = enforcing->config->file_size_limit,
 		.inherited_group = group,
 		.inherited_desk = desk,
-		.replaced = on_replaced,
+		.replaced = enforcing_on_replaced,
 		.context = enforcing,
 	};
 
@@ -179,7 +182,7 @@ int enforcing_start_guard(struct enforcing *enforcing, int group, int desk, stru
 {
 	int result;
 
-	if (enforcing->config->without_fanotify)
+	if (enforcing->config->without_fanotify || enforcing->config->without_programs)
 		return 0;
 	result = enforcing_make_guard(enforcing, enforcing->mode, group, desk, &enforcing->guard,
 				      error);
@@ -208,10 +211,10 @@ int enforcing_start_sweeper(struct enforcing *enforcing, struct error *error)
 				.supervisor = getpid(),
 				.file_size_limit = enforcing->config->file_size_limit,
 			},
-		.found = take_finding,
+		.found = enforcing_take_finding,
 		.uncovered = on_uncovered,
 		.started = on_sweeper_started,
-		.replaced = on_replaced,
+		.replaced = enforcing_on_replaced,
 		.context = enforcing,
 	};
 

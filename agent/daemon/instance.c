@@ -23,6 +23,8 @@
 #define IDLE_WAIT_MS 1000
 #define END_WAIT_MS  2000
 
+#define HOLDER_FIELDS_FIRST 5 /* before there were rules */
+
 /* What the locked file says. */
 struct holder {
 	int supervisor;
@@ -30,14 +32,20 @@ struct holder {
 	int guard;		     /* 0: none */
 	int group;		     /* numbers in the guard's descriptor table */
 	int desk;
+	int rules; /* 1: rules for connections are in the kernel */
 };
+
+#define HOLDER_FORMAT(number, since)                                                               \
+	"supervisor " number "\nsince " since "\nguard " number "\ngroup " number "\ndesk " number \
+	"\nrules " number "\n"
 
 struct instance {
 	char path[PATH_MAX];
 	int lock;
 	unsigned long long since_ns; /* our own beginning */
 	int guard_process;	     /* pidfd of the guard that was left over, or -1 */
-	struct holder former;
+	struct holder former;	     /* zero: nobody was before */
+	struct holder own;	     /* what was noted last */
 };
 
 static int read_holder(int fd, struct holder *ret_holder)
@@ -48,9 +56,10 @@ static int read_holder(int fd, struct holder *ret_holder)
 	if (size < 0)
 		return -errno;
 	text[size] = '\0';
-	if (sscanf(text, "supervisor %d\nsince %llu\nguard %d\ngroup %d\ndesk %d\n",
-		   &ret_holder->supervisor, &ret_holder->since_ns, &ret_holder->guard,
-		   &ret_holder->group, &ret_holder->desk) != 5)
+	*ret_holder = (struct holder){0};
+	if (sscanf(text, HOLDER_FORMAT("%d", "%llu"), &ret_holder->supervisor,
+		   &ret_holder->since_ns, &ret_holder->guard, &ret_holder->group, &ret_holder->desk,
+		   &ret_holder->rules) < HOLDER_FIELDS_FIRST)
 		return -EBADMSG;
 	return 0;
 }
@@ -131,6 +140,8 @@ int instance_claim(const char *path, struct instance **ret_instance, struct erro
 		instance_free(instance);
 		return result;
 	}
+	(void)read_holder(instance->lock, &instance->former); /* none yet is fine */
+	instance->own.rules = instance->former.rules;
 	if (instance->guard_process < 0)
 		instance_note(instance, 0, -1, -1);
 	*ret_instance = instance;
@@ -151,15 +162,61 @@ pid_t instance_orphan(const struct instance *instance)
 	return instance->guard_process >= 0 ? instance->former.guard : 0;
 }
 
-void instance_note(struct instance *instance, pid_t guard, int group, int desk)
+static void write_holder(int fd, const struct holder *holder)
 {
 	char text[200];
-	int size = snprintf(text, sizeof(text),
-			    "supervisor %d\nsince %llu\nguard %d\ngroup %d\ndesk %d\n",
-			    (int)getpid(), instance->since_ns, (int)guard, group, desk);
+	int size = snprintf(text, sizeof(text), HOLDER_FORMAT("%d", "%llu"), holder->supervisor,
+			    holder->since_ns, holder->guard, holder->group, holder->desk,
+			    holder->rules);
 
-	if (ftruncate(instance->lock, 0) == 0)
-		(void)!pwrite(instance->lock, text, (size_t)size, 0);
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, text, (size_t)size, 0);
+}
+
+void instance_note(struct instance *instance, pid_t guard, int group, int desk)
+{
+	instance->own.supervisor = (int)getpid();
+	instance->own.since_ns = instance->since_ns;
+	instance->own.guard = (int)guard;
+	instance->own.group = group;
+	instance->own.desk = desk;
+	write_holder(instance->lock, &instance->own);
+}
+
+bool instance_had_rules(const struct instance *instance)
+{
+	return instance->former.rules == 1;
+}
+
+void instance_note_rules(struct instance *instance, bool rules)
+{
+	instance->own.rules = rules;
+	/* until the guard that was left is taken over, the file is what it was */
+	if (instance->guard_process < 0)
+		write_holder(instance->lock, &instance->own);
+}
+
+enum instance_state instance_look(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct holder holder;
+
+	if (fd < 0 || read_holder(fd, &holder) < 0)
+		return INSTANCE_NONE;
+	if (is_alive(&holder))
+		return INSTANCE_ALIVE;
+	return holder.rules == 1 ? INSTANCE_RULES : INSTANCE_NONE;
+}
+
+void instance_forget_rules(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct holder holder;
+
+	if (fd < 0 || read_holder(fd, &holder) < 0)
+		return;
+	holder.rules = 0;
+	write_holder(fd, &holder);
 }
 
 static bool is_idle(const struct desk *desk)

@@ -2,6 +2,7 @@
 #ifndef DAEMON_INSTANCE_H
 #define DAEMON_INSTANCE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -28,5 +29,21 @@ int instance_adopt(struct instance *instance, int *ret_group, int *ret_desk, str
 
 /* Writes down what a successor needs to know; opens nothing. */
 void instance_note(struct instance *instance, pid_t guard, int group, int desk);
+
+/* The rules for connections outlive every process of ours. Whether a predecessor left some, and
+ * whether there are some now. */
+bool instance_had_rules(const struct instance *instance);
+void instance_note_rules(struct instance *instance, bool rules);
+
+/* For those who find nobody at the control socket. */
+enum instance_state {
+	INSTANCE_NONE,	/* nobody, and nothing was left */
+	INSTANCE_RULES, /* nobody, but rules were left */
+	INSTANCE_ALIVE, /* a supervisor that does not answer */
+};
+enum instance_state instance_look(const char *path);
+
+/* The rules that were left are gone. */
+void instance_forget_rules(const char *path);
 
 #endif

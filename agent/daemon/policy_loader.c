@@ -2,7 +2,6 @@
 #include "daemon/policy_loader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/file.h"
 #include "daemon/machine_fit.h"
 #include "daemon/own_files.h"
+#include "daemon/policy_network.h"
 #include "daemon/policy_users.h"
 #include "privilege/channel.h"
 #include "privilege/child.h"
@@ -26,7 +26,8 @@
 
 #define LOAD_LIMIT_S 60 /* 100,000 entries take about one, on a small board ten times as much */
 
-/* What the child says, once, together with the block's descriptor. */
+/* What the child says, once, together with the block's descriptor; before it came a byte with that
+ * of the network part. */
 struct loader_message {
 	struct error error; /* code 0: it worked */
 	struct policy_summary summary;
@@ -38,6 +39,8 @@ struct policy_loading {
 	struct loop *loop;
 	struct loop_source *source;
 	int channel;
+	bool has_network; /* the first message has come */
+	int network;	  /* -1: none */
 	pid_t child;
 	uint64_t started_ns;
 	policy_done_fn done;
@@ -76,7 +79,6 @@ static int compile(const struct profile *profile, int *ret_memory, struct error 
 {
 	_cleanup_(own_files_free) struct own_files own = {0};
 	_cleanup_(freep) void *block = NULL;
-	_cleanup_(closep) int memory = -1;
 	size_t size;
 	int result = own_files_read(&own, error);
 
@@ -89,22 +91,11 @@ static int compile(const struct profile *profile, int *ret_memory, struct error 
 			&block, &size, error);
 	if (result < 0)
 		return result;
-	memory = memfd_create("rtguard-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (memory < 0)
-		return error_set(error, errno, "cannot make memory for the policy: %s",
-				 strerror(errno));
-	result = write_all(memory, block, size);
-	if (result == 0 && fcntl(memory, F_ADD_SEALS,
-				 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		result = -errno;
-	if (result < 0)
-		return error_set(error, -result, "cannot keep the policy in memory: %s",
-				 strerror(-result));
-	*ret_memory = take_fd(&memory);
-	return 0;
+	return policy_memory_new("rtguard-policy", block, size, ret_memory, error);
 }
 
-static int load(const struct policy_source *source, struct loader_message *message, int *ret_memory)
+static int load(const struct policy_source *source, struct loader_message *message,
+		int *ret_network, int *ret_memory)
 {
 	struct policy_summary *summary = &message->summary;
 	struct error *error = &message->error;
@@ -130,7 +121,8 @@ static int load(const struct policy_source *source, struct loader_message *messa
 	if (!realpath(source->profile, summary->profile))
 		(void)snprintf(summary->profile, sizeof(summary->profile), "%s", source->profile);
 	message->user_count = policy_users_read(profile, "/etc/passwd", message->users);
-	return compile(profile, ret_memory, error);
+	result = policy_network_take(profile, &summary->network, ret_network, error);
+	return result < 0 ? result : compile(profile, ret_memory, error);
 }
 
 static int check_file(const char *path, struct error *error)
@@ -147,17 +139,21 @@ static int check_file(const char *path, struct error *error)
 static void __attribute__((noreturn)) child(const struct policy_source *source, int channel)
 {
 	static struct loader_message message;
+	const char first = 0;
+	int network = -1;
 	int memory = -1;
 	int result;
 
 	(void)alarm(LOAD_LIMIT_S); /* a file server may never answer */
 	result = check_file(source->profile, &message.error);
 	if (result == 0)
-		result = load(source, &message, &memory);
+		result = load(source, &message, &network, &memory);
 
 	if (result < 0 && !message.error.code)
 		message.error.code = -result;
-	_exit(channel_send(channel, &message, sizeof(message), 1, memory) < 0);
+	/* one message carries one descriptor */
+	_exit(channel_send(channel, &first, sizeof(first), 1, network) < 0 ||
+	      channel_send(channel, &message, sizeof(message), 1, memory) < 0);
 }
 
 /* ---- in the supervisor ---- */
@@ -216,12 +212,25 @@ static int keep_users(const struct loader_message *message, struct loaded_policy
 	return 0;
 }
 
+static const char gone[] =
+	"the process that loads profiles was killed, or it took more than a minute";
+
+/* The first message. */
+static int receive_network(struct policy_loading *loading, bool wait, struct error *error)
+{
+	char first;
+	int result = channel_receive(loading->channel, &first, sizeof(first), 1, wait,
+				     &loading->network);
+
+	if (result <= 0)
+		return error_set(error, result < 0 ? -result : EIO, "%s", gone);
+	loading->has_network = true;
+	return 0;
+}
+
 static int receive(struct policy_loading *loading, bool wait, struct loaded_policy **ret_policy,
 		   struct error *error)
 {
-	static const char gone[] =
-		"the process that loads profiles was killed, or it took more than "
-		"a minute";
 	_cleanup_(freep) struct loader_message *message = calloc(1, sizeof(*message));
 	_cleanup_(closep) int memory = -1;
 	struct loaded_policy *loaded;
@@ -240,16 +249,18 @@ static int receive(struct policy_loading *loading, bool wait, struct loaded_poli
 	loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return error_set(error, ENOMEM, "out of memory");
+	loaded->network = -1;
 	loaded->summary = message->summary;
 	result = keep_users(message, loaded);
 	loaded->ns = clock_monotonic_ns() - loading->started_ns;
 	if (result == 0)
-		result = memory < 0 ? -EIO : map(memory, loaded);
+		result = memory < 0 || loading->network < 0 ? -EIO : map(memory, loaded);
 	if (result < 0) {
 		policy_free(loaded);
 		return error_set(error, -result, "the compiled policy cannot be used: %s",
 				 strerror(-result));
 	}
+	loaded->network = take_fd(&loading->network);
 	loaded->summary.counts = program_policy_counts(loaded->policy);
 	*ret_policy = loaded;
 	return 0;
@@ -258,12 +269,15 @@ static int receive(struct policy_loading *loading, bool wait, struct loaded_poli
 int policy_load(const struct policy_source *source, struct loaded_policy **ret_policy,
 		struct error *error)
 {
-	struct policy_loading loading = {.channel = -1};
+	struct policy_loading loading = {.channel = -1, .network = -1};
 	int result = start(source, &loading);
 
 	if (result < 0)
 		return error_set(error, -result, "cannot start loading: %s", strerror(-result));
-	result = receive(&loading, true, ret_policy, error);
+	result = receive_network(&loading, true, error);
+	if (result == 0)
+		result = receive(&loading, true, ret_policy, error);
+	closep(&loading.network);
 	(void)close(loading.channel);
 	(void)waitpid(loading.child, NULL, 0);
 	return result;
@@ -275,6 +289,7 @@ void policy_free(struct loaded_policy *policy)
 		return;
 	if (policy->block)
 		(void)munmap(policy->block, policy->size);
+	closep(&policy->network);
 	free(policy->users);
 	free(policy);
 }
@@ -289,7 +304,10 @@ static void answered(void *context, int fd, uint32_t events)
 
 	(void)fd;
 	(void)events;
-	(void)receive(loading, false, &policy, &error);
+	if (!loading->has_network && receive_network(loading, false, &error) == 0)
+		return;
+	if (loading->has_network)
+		(void)receive(loading, false, &policy, &error);
 	policy_load_cancel(loading);
 	done(done_context, policy, &error);
 }
@@ -303,6 +321,7 @@ int policy_load_begin(struct loop *loop, const struct policy_source *source, pol
 	if (!loading)
 		return -ENOMEM;
 	loading->loop = loop;
+	loading->network = -1;
 	loading->done = done;
 	loading->context = context;
 	result = start(source, loading);
@@ -327,6 +346,7 @@ void policy_load_cancel(struct policy_loading *loading)
 	if (!loading)
 		return;
 	loop_remove(loading->source);
+	closep(&loading->network);
 	(void)close(loading->channel); /* the child, if any, ends by EPIPE; SIGCHLD reaps it */
 	free(loading);
 }

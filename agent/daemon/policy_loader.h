@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "daemon/policy_network.h"
 #include "enforce/program_policy.h"
 #include "guard/guard.h"
 #include "loop/loop.h"
@@ -33,6 +34,7 @@ struct policy_summary {
 	bool is_signed;
 	struct signature_info signature;
 	struct program_policy_counts counts;
+	struct policy_network network;
 	uint32_t machine_present; /* programs of the profile that lie at their paths here */
 	uint32_t machine_same;	  /* with the same checksum */
 };
@@ -44,6 +46,7 @@ struct loaded_policy {
 	size_t size;
 	struct guard_user *users; /* whom the profile names, as this machine numbers them */
 	size_t user_count;
+	int network; /* what the gate applies: sealed (policy_network.h) */
 	uint64_t ns; /* it took */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/policy_users.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,4 +45,16 @@ size_t policy_users_read(const struct profile *profile, const char *passwd,
 	}
 	map_free(seen);
 	return count;
+}
+
+int policy_user_number(const char *name, const char *passwd, uint32_t *ret_user)
+{
+	_cleanup_(fclosep) FILE *stream = fopen(passwd, "re");
+
+	for (const struct passwd *entry; stream && (entry = fgetpwent(stream));)
+		if (strcmp(entry->pw_name, name) == 0) {
+			*ret_user = entry->pw_uid;
+			return 0;
+		}
+	return -ENOENT;
 }

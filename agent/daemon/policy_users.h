@@ -15,4 +15,7 @@
 size_t policy_users_read(const struct profile *profile, const char *passwd,
 			 struct guard_user ret_users[POLICY_USERS_LIMIT]);
 
+/* One of them, by name. 0 or -ENOENT. */
+int policy_user_number(const char *name, const char *passwd, uint32_t *ret_user);
+
 #endif

@@ -37,12 +37,72 @@ static const struct failure_answer answers[] = {
 			"meanwhile",
 			"nothing; if it recurs, report the event log",
 		},
+	[FAILURE_GATE_ENDED] =
+		{
+			"gate-ended",
+			"the gate crashed or was killed",
+			"the rules stay as they are, known addresses go on working, and what "
+			"needs the gate (questions to resolvers, their answers, connections that "
+			"belong to one program) gets no further until a new one, which starts at "
+			"once, has applied the rules again",
+			"nothing; if it recurs, report the event log",
+		},
+	[FAILURE_GATE_HUNG] =
+		{
+			"gate-hung",
+			"the gate was stopped, or does not answer within its limit",
+			"it is killed and replaced as if it had crashed",
+			"nothing; if it recurs, report the event log",
+		},
+	[FAILURE_READER_ENDED] =
+		{
+			"reader-ended",
+			"the process that takes packets apart for the gate crashed or was killed",
+			"packets that wait for it are dropped, never let through; a new one starts "
+			"at once",
+			"keep a recording of the traffic: a packet may be made to end it",
+		},
+	[FAILURE_RULES_UNAVAILABLE] =
+		{
+			"rules-unavailable",
+			"the kernel or a container cannot hold the rules at the start",
+			"rtguard does not start unless told to hold programs alone; nothing on the "
+			"machine changes",
+			"rtguard doctor says which kernel option or privilege it needs; "
+			"--programs-only goes on without",
+		},
+	[FAILURE_RULES_REFUSED] =
+		{
+			"rules-refused",
+			"the kernel refuses the rules of a profile that was reloaded, of another "
+			"mode, or of a new gate",
+			"the rules that were in force stay, whole; the reload or change is refused "
+			"with them, programs included; a new gate tries again every few seconds",
+			"the message names what was refused and the kernel option that is missing",
+		},
+	[FAILURE_RULES_CHANGED] =
+		{
+			"rules-changed-by-others",
+			"somebody flushed or changed the rules, or put something in front of them",
+			"they are applied again within seconds, and the event log says so",
+			"find out who did it; a firewall's own service has to leave what is not "
+			"its own alone",
+		},
+	[FAILURE_NAMES_UNSAVED] =
+		{
+			"names-unsaved",
+			"the addresses that names have cannot be written down",
+			"they are kept in memory, and written with the next try; after a restart "
+			"names count from the profile's evidence",
+			"make room in the state directory",
+		},
 	[FAILURE_SUPERVISOR_KILLED] =
 		{
 			"supervisor-killed",
 			"the supervisor was killed",
-			"the guard stays and judges on; the next supervisor takes over what the "
-			"guard holds, so that there is no moment without one",
+			"the guard stays and judges on, the rules stay as they are, and what needs "
+			"the gate gets no further; the next supervisor takes over what the "
+			"guard holds and the rules, so that there is no moment without",
 			"start rtguard enforce again where nothing restarts it; the unit for "
 			"systemd does",
 		},
@@ -140,15 +200,16 @@ static const struct failure_answer answers[] = {
 		{
 			"layer-missing",
 			"the kernel or a container lacks one of the layers",
-			"the other layers hold alone; without permission events rtguard does not "
-			"start unless told to go without them",
+			"the other layers hold alone; without permission events or rules rtguard "
+			"does not start unless told to go without them",
 			"rtguard doctor says which kernel option or privilege it needs",
 		},
 	[FAILURE_ORDERLY_STOP] =
 		{
 			"orderly-stop",
 			"rtguard was told to stop (SIGTERM)",
-			"everything is released: who waits passes, marks go, settings return",
+			"everything is released: who waits passes, marks and rules go, settings "
+			"return",
 			"start it again to hold the machine to its profile",
 		},
 };

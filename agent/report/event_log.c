@@ -64,6 +64,7 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {
 	[EVENT_PROFILE_LOADED] = "profile-loaded",
 	[EVENT_PROFILE_REFUSED] = "profile-refused",
 	[EVENT_WORKER_RESTARTED] = "worker-restarted",
+	[EVENT_RULES] = "rules",
 	[EVENT_LAYER] = "layer",
 	[EVENT_LOST] = "lost",
 	[EVENT_SETTING] = "setting",

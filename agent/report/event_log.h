@@ -27,6 +27,7 @@ enum event_kind {
 	EVENT_PROFILE_LOADED,
 	EVENT_PROFILE_REFUSED, /* a reload that failed: the old one serves on */
 	EVENT_WORKER_RESTARTED,
+	EVENT_RULES,   /* what became of the rules for connections, as the gate tells it */
 	EVENT_LAYER,   /* one went off or came on */
 	EVENT_LOST,    /* findings or events that could not be kept */
 	EVENT_SETTING, /* a kernel setting was changed or restored */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands that speak to a supervisor, or read what it wrote: against a server that answers as
  * docs/control.md says, and real log files. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,12 +15,22 @@
 #include <sys/wait.h>
 
 #include "../report/findings.h"
+#include "backends/backend.h"
 #include "base/file.h"
 #include "command_doubles.h"
 #include "control/protocol.h"
 #include "control/server.h"
 #include "profiles/profile_json.h"
 #include "report/event_log.h"
+
+static unsigned int cleared;
+static int clear_result;
+
+int backend_clear_all(struct error *error)
+{
+	cleared++;
+	return clear_result < 0 ? error_set(error, -clear_result, "no") : 0;
+}
 
 static char directory[64];
 static char socket_path[96];
@@ -256,6 +267,39 @@ static void nobody_there_is_trouble(void **state)
 	assert_string_equal(complaint, "status: /nonexistent/control: nothing is enforced here");
 }
 
+/* A supervisor that was killed leaves its rules, and says so in the file that it had locked. */
+static void stop_removes_rules_that_were_left(void **state)
+{
+	char control[] = "/tmp/test_stop.XXXXXX";
+	char lock[sizeof(control) + 16];
+	const char *words[] = {"stop", "--control", control, NULL};
+	static const char left[] = "supervisor 1\nsince 1\nguard 0\ngroup -1\ndesk -1\nrules 1\n";
+	char *text;
+	int code;
+
+	(void)state;
+	(void)close(mkstemp(control));
+	(void)unlink(control);
+	(void)snprintf(lock, sizeof(lock), "%s.lock", control);
+	assert_int_equal(file_replace(lock, left, strlen(left), NULL), 0);
+	cleared = 0;
+	clear_result = -EPERM;
+	free(output_of(command_stop, words, &code));
+	assert_int_equal(code, EXIT_TROUBLE);
+	assert_int_equal(cleared, 1);
+	clear_result = 0;
+	text = output_of(command_stop, words, &code);
+	assert_int_equal(code, EXIT_FINE);
+	assert_int_equal(cleared, 2);
+	assert_holds(text, "rules that an earlier one left are removed");
+	free(text);
+	/* and none are left to be told of */
+	free(output_of(command_stop, words, &code));
+	assert_int_equal(code, EXIT_TROUBLE);
+	assert_holds(complaint, "nothing is enforced here");
+	(void)unlink(lock);
+}
+
 static void changes_are_asked_for(void **state)
 {
 	char expected[256];
@@ -475,6 +519,7 @@ int main(void)
 		supervised(status_tells_all),
 		supervised(status_is_json_on_request),
 		cmocka_unit_test(nobody_there_is_trouble),
+		cmocka_unit_test(stop_removes_rules_that_were_left),
 		supervised(changes_are_asked_for),
 		supervised(confirm_says_what_was_done),
 		supervised(events_come_from_the_files),
