@@ -153,8 +153,6 @@ static int prepare(struct enforcing *enforcing, struct error *error)
 		result = enforcing_preflight(enforcing, error);
 	if (result == 0 && config->quarantine)
 		result = quarantine_new(config->quarantine, &enforcing->quarantine, error);
-	if (result == 0)
-		result = apply_settings(enforcing, error);
 	if (result < 0)
 		return result;
 	result = add_sources(enforcing);
@@ -181,6 +179,8 @@ static int take_office(struct enforcing *enforcing, struct error *error)
 
 	if (result == 0)
 		result = enforcing_start_rules(enforcing, error);
+	if (result == 0) /* after the rules: one of them keeps the kernel from loading modules */
+		result = apply_settings(enforcing, error);
 	if (result == 0)
 		result = instance_adopt(enforcing->instance, &group, &desk, error);
 	if (result == 0 && !enforcing->config->without_programs)
