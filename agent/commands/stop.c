@@ -24,6 +24,11 @@ static int clear_rules(const char *lock, const char *why)
 
 	if (state == INSTANCE_ALIVE || (state == INSTANCE_NONE && geteuid() != 0))
 		return command_trouble(NAME, "%s", why);
+	if (state == INSTANCE_RULES_ELSEWHERE)
+		return command_trouble(NAME,
+				       "%s; the rules that an earlier supervisor left are in "
+				       "another network namespace: try again from there",
+				       why);
 	if (backend_clear_all(&error) < 0)
 		return command_trouble(NAME, "%s; rules that may be left cannot be removed: %s",
 				       why, error.message);

@@ -32,12 +32,14 @@ struct holder {
 	int guard;		     /* 0: none */
 	int group;		     /* numbers in the guard's descriptor table */
 	int desk;
-	int rules; /* 1: rules for connections are in the kernel */
+	/* the network namespace (its inode) in which rules for connections are; 0: there are none
+	 */
+	unsigned long long rules;
 };
 
-#define HOLDER_FORMAT(number, since)                                                               \
-	"supervisor " number "\nsince " since "\nguard " number "\ngroup " number "\ndesk " number \
-	"\nrules " number "\n"
+#define HOLDER_FORMAT(number, large)                                                               \
+	"supervisor " number "\nsince " large "\nguard " number "\ngroup " number "\ndesk " number \
+	"\nrules " large "\n"
 
 struct instance {
 	char path[PATH_MAX];
@@ -183,14 +185,21 @@ void instance_note(struct instance *instance, pid_t guard, int group, int desk)
 	write_holder(instance->lock, &instance->own);
 }
 
+static unsigned long long own_network(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/net", &status) == 0 ? status.st_ino : 0;
+}
+
 bool instance_had_rules(const struct instance *instance)
 {
-	return instance->former.rules == 1;
+	return instance->former.rules && instance->former.rules == own_network();
 }
 
 void instance_note_rules(struct instance *instance, bool rules)
 {
-	instance->own.rules = rules;
+	instance->own.rules = rules ? own_network() : 0;
 	/* until the guard that was left is taken over, the file is what it was */
 	if (instance->guard_process < 0)
 		write_holder(instance->lock, &instance->own);
@@ -205,7 +214,9 @@ enum instance_state instance_look(const char *path)
 		return INSTANCE_NONE;
 	if (is_alive(&holder))
 		return INSTANCE_ALIVE;
-	return holder.rules == 1 ? INSTANCE_RULES : INSTANCE_NONE;
+	if (!holder.rules)
+		return INSTANCE_NONE;
+	return holder.rules == own_network() ? INSTANCE_RULES : INSTANCE_RULES_ELSEWHERE;
 }
 
 void instance_forget_rules(const char *path)

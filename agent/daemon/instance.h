@@ -37,9 +37,10 @@ void instance_note_rules(struct instance *instance, bool rules);
 
 /* For those who find nobody at the control socket. */
 enum instance_state {
-	INSTANCE_NONE,	/* nobody, and nothing was left */
-	INSTANCE_RULES, /* nobody, but rules were left */
-	INSTANCE_ALIVE, /* a supervisor that does not answer */
+	INSTANCE_NONE,		  /* nobody, and nothing was left */
+	INSTANCE_RULES,		  /* nobody, but rules were left */
+	INSTANCE_RULES_ELSEWHERE, /* the same in another network namespace */
+	INSTANCE_ALIVE,		  /* a supervisor that does not answer */
 };
 enum instance_state instance_look(const char *path);
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../report/findings.h"
@@ -267,13 +268,22 @@ static void nobody_there_is_trouble(void **state)
 	assert_string_equal(complaint, "status: /nonexistent/control: nothing is enforced here");
 }
 
+static void leave_rules(const char *lock, unsigned long long network)
+{
+	char left[128];
+
+	(void)snprintf(left, sizeof(left),
+		       "supervisor 1\nsince 1\nguard 0\ngroup -1\ndesk -1\nrules %llu\n", network);
+	assert_int_equal(file_replace(lock, left, strlen(left), NULL), 0);
+}
+
 /* A supervisor that was killed leaves its rules, and says so in the file that it had locked. */
 static void stop_removes_rules_that_were_left(void **state)
 {
 	char control[] = "/tmp/test_stop.XXXXXX";
 	char lock[sizeof(control) + 16];
 	const char *words[] = {"stop", "--control", control, NULL};
-	static const char left[] = "supervisor 1\nsince 1\nguard 0\ngroup -1\ndesk -1\nrules 1\n";
+	struct stat network;
 	char *text;
 	int code;
 
@@ -281,8 +291,14 @@ static void stop_removes_rules_that_were_left(void **state)
 	(void)close(mkstemp(control));
 	(void)unlink(control);
 	(void)snprintf(lock, sizeof(lock), "%s.lock", control);
-	assert_int_equal(file_replace(lock, left, strlen(left), NULL), 0);
+	assert_int_equal(stat("/proc/self/ns/net", &network), 0);
+	leave_rules(lock, network.st_ino + 1);
 	cleared = 0;
+	free(output_of(command_stop, words, &code));
+	assert_int_equal(code, EXIT_TROUBLE);
+	assert_int_equal(cleared, 0);
+	assert_holds(complaint, "another network namespace");
+	leave_rules(lock, network.st_ino);
 	clear_result = -EPERM;
 	free(output_of(command_stop, words, &code));
 	assert_int_equal(code, EXIT_TROUBLE);
