@@ -329,9 +329,10 @@ static int change(struct backend *backend, uint16_t index, const struct rule_mem
 			nftables_members_remove(&backend->link, set, members, count, &transactions);
 	else
 		result = nftables_members_add(&backend->link, set, members, count, &transactions);
-	/* our own changes are no one else's */
+	/* our own changes are no one else's; but the kernel does not count a transaction that
+	 * changes nothing, which only one with members that come and go never is */
 	backend->generation += transactions;
-	if (result < 0)
+	if (result < 0 || !set->has_timeouts)
 		backend->has_generation = false;
 	if (!set->has_timeouts && transactions)
 		take_members(backend);

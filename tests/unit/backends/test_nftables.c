@@ -499,6 +499,10 @@ static void test_what_others_change_is_found(void **state)
 	expect_change(backend, "nft 'add element " TABLE " resolvers4 { 192.0.2.66 }'",
 		      "members of sets");
 	expect_change(backend, "nft flush set " TABLE " peers6", "members of sets");
+	expect_change(backend,
+		      "nft 'flush set " TABLE " resolvers4; "
+		      "add element " TABLE " resolvers4 { 192.0.2.66 }'",
+		      "members of sets");
 }
 
 static void test_own_changes_are_none(void **state)
@@ -526,6 +530,21 @@ static void test_own_changes_are_none(void **state)
 	/* a change to ours is no less one when we change something after it */
 	run("nft flush chain " TABLE " refuse-in");
 	add(backend, lan, &prefix, 1);
+	assert_int_equal(check(backend, &error), -ESTALE);
+}
+
+/* The kernel counts no transaction that changes nothing: ours must not stand for another's. */
+static void test_change_after_one_that_was_none(void **state)
+{
+	struct backend *backend = *state;
+	_cleanup_(rule_program_freep) struct rule_program *program = example_program(false);
+	uint16_t resolvers = rule_program_find_set(program, "resolvers");
+	struct rule_member there = example_member("192.0.2.53", 0, 0);
+	struct error error;
+
+	apply(backend, program);
+	add(backend, resolvers, &there, 1);
+	run("nft flush chain " TABLE " refuse-in");
 	assert_int_equal(check(backend, &error), -ESTALE);
 }
 
@@ -618,6 +637,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_renewing_loses_no_packet, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_others_change_is_found, begin, end),
 		cmocka_unit_test_setup_teardown(test_own_changes_are_none, begin, end),
+		cmocka_unit_test_setup_teardown(test_change_after_one_that_was_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_choosing, begin, end),
 		cmocka_unit_test_setup_teardown(test_ten_thousand_members, begin, end),
 	};
