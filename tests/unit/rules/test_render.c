@@ -15,6 +15,8 @@
 
 #include "base/cleanup.h"
 #include "example_program.h"
+#include "profiles/profile_json.h"
+#include "rules/compile.h"
 #include "rules/render.h"
 
 typedef void (*write_fn)(const struct rule_program *program, FILE *stream);
@@ -102,6 +104,34 @@ static void test_example_is_as_in_golden_files(void **state)
 	check_golden(program, write_v4, "example.v4");
 	check_golden(program, write_v6, "example.v6");
 	check_golden(program, write_sets, "example.ipset");
+}
+
+/* An example profile, as `rtguard compile` would print it. */
+static struct rule_program *camera_program(void)
+{
+	const struct rules_options options = RULES_OPTIONS_DEFAULT;
+	struct rule_program *program = NULL;
+	struct profile *profile = NULL;
+	struct error error = {0};
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/camera.json", getenv("RTGUARD_EXAMPLES"));
+	if (profile_load(path, &profile, &error) < 0 ||
+	    rules_compile(profile, &options, NULL, &program, &error) < 0)
+		fail_msg("%s", error.message);
+	profile_free(profile);
+	return program;
+}
+
+static void test_camera_is_as_in_golden_files(void **state)
+{
+	_cleanup_(rule_program_freep) struct rule_program *program = camera_program();
+
+	(void)state;
+	check_golden(program, render_nftables, "camera.nft");
+	check_golden(program, write_v4, "camera.v4");
+	check_golden(program, write_v6, "camera.v6");
+	check_golden(program, write_sets, "camera.ipset");
 }
 
 /* ---- small things ---- */
@@ -319,13 +349,11 @@ static void check_saved(const struct rule_program *program, write_fn write_text,
 	assert_string_equal(rendered_rules, saved_rules);
 }
 
-static void test_iptables_saves_what_was_rendered(void **state)
+static void check_iptables(const struct rule_program *program)
 {
-	_cleanup_(rule_program_freep) struct rule_program *program = example_program(true);
 	_cleanup_(freep) char *sets = render(program, write_sets);
 	_cleanup_(freep) char *said = NULL;
 
-	(void)state;
 	need_own_network();
 	if (!have("ipset") || !have("iptables-legacy-restore"))
 		skip();
@@ -334,6 +362,16 @@ static void test_iptables_saves_what_was_rendered(void **state)
 	check_saved(program, write_v4, "iptables-legacy-restore --noflush", "iptables-legacy-save");
 	check_saved(program, write_v6, "ip6tables-legacy-restore --noflush",
 		    "ip6tables-legacy-save");
+}
+
+static void test_iptables_saves_what_was_rendered(void **state)
+{
+	_cleanup_(rule_program_freep) struct rule_program *example = example_program(true);
+	_cleanup_(rule_program_freep) struct rule_program *camera = camera_program();
+
+	(void)state;
+	check_iptables(example);
+	check_iptables(camera);
 }
 
 static void test_nft_takes_the_text(void **state)
@@ -361,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example_is_as_in_golden_files),
+		cmocka_unit_test(test_camera_is_as_in_golden_files),
 		cmocka_unit_test(test_names_fit_their_places),
 		cmocka_unit_test(test_way_of_a_chain_is_that_of_who_jumps_to_it),
 		cmocka_unit_test(test_everything_of_ipset_is_two_halves),
