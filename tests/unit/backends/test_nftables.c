@@ -63,6 +63,7 @@ static int end(void **state)
 }
 
 /* What a command says; a failing one fails the test. */
+static char *output_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static char *output_of(const char *format, ...)
 {
 	char command[512];
