@@ -13,7 +13,7 @@
  * (ns_initparse and friends); this file turns it into fixed structures with the checks on top. */
 
 #define DNS_ALIASES_MAX	  16
-#define DNS_ADDRESSES_MAX 64
+#define DNS_ADDRESSES_MAX 256 /* a datagram of 4096 bytes has room for 250 A records */
 
 struct dns_address {
 	struct ip_address address;
