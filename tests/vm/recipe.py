@@ -16,7 +16,7 @@ PACKAGES = [
     "iproute2", "iptables", "ebtables", "nftables", "ipset", "ethtool", "conntrack", "iputils-ping", "netcat-openbsd",
     "tcpdump", "dnsmasq-base",
     # interpreters and multi-call binaries; busybox is the initial RAM disk's too, so it is the static one
-    "busybox-static", "perl-base", "python3-minimal", "mawk",
+    "busybox-static", "perl-base", "python3", "mawk",
     # what rtguard is linked with
     "libjansson4", "libpcap0.8", "libproc2-0", "libnl-3-200", "libnl-route-3-200", "libnl-nf-3-200", "libpsl5",
     "libseccomp2", "libsodium23", "libnettle8", "libip4tc2", "libip6tc2", "libxtables12", "libipset13",
