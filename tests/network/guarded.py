@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import unittest
 
 import world
 from world import APPLIANCE, APPLIANCE6, ROUTER, ROUTER6, harness
@@ -176,7 +175,7 @@ class Text:
             raise RuntimeError("compile: " + done.stderr)
         if self.backend == "nftables":
             text = (self.rules / "rules.nft").read_text()
-            if missing_for("nftables"):
+            if not has_nft_queue():
                 text = "".join(line for line in text.splitlines(keepends=True) if " queue " not in line)
             self.host.must("nft", "-f", "-", input=text)
         else:
@@ -257,29 +256,21 @@ def connect(host, target, port, timeout=QUICK):
     return time.monotonic() - begin
 
 
-def missing_for(backend):
-    """What the running kernel lacks for the whole of a backend, or None."""
+def has_nft_queue():
+    """Whether the running kernel has CONFIG_NFT_QUEUE, which rules as text need; the backend does without."""
     text = "table inet probe { chain c { type filter hook output priority 0; policy accept; queue num 1; }; }"
-    if backend == "nftables" and subprocess.run(["nft", "--check", "-f", "-"], input=text, text=True, stdout=subprocess.DEVNULL,
-                                                stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        return "this kernel has no CONFIG_NFT_QUEUE; tests/network/test_in_vm.py has one that does"
-    return None
+    return subprocess.run(["nft", "--check", "-f", "-"], input=text, text=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def under_both(case, whole=True):
-    """Class decorator: makes a test case of the class for each backend. whole: it needs all that the backend needs."""
+def under_both(case):
+    """Class decorator: makes a test case of the class for each backend."""
     module = sys.modules[case.__module__]
     for backend in BACKENDS:
         name = case.__name__ + backend.capitalize()
-        made = type(name, (case, NetworkCase), {"BACKEND": backend, "__module__": case.__module__, "__doc__": case.__doc__})
-        reason = missing_for(backend) if whole else None
-        setattr(module, name, unittest.skip(reason)(made) if reason else made)
+        setattr(module, name, type(name, (case, NetworkCase), {"BACKEND": backend, "__module__": case.__module__,
+                                                               "__doc__": case.__doc__}))
     return case
-
-
-def as_text(case):
-    """The same for tests that take the rules as text and need no gate."""
-    return under_both(case, whole=False)
 
 
 def main():

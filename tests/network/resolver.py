@@ -127,7 +127,7 @@ class Resolver:
             sock.close()
 
     def names_asked(self):
-        return {question.name for question in self.asked}
+        return {question.name if question else None for question in self.asked}
 
     def zone_of(self, question, name):
         zone = self.zones.get(name, self.zones.get("*"))

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where the profile names the program, only that program may open the connection."""
+import contextlib
 import os
 import shutil
 import signal
@@ -47,7 +48,7 @@ class Bound:
     def talks(self, program, target, port, protocol="tcp"):
         first = "printf hello >&3;" if protocol == "udp" else ""
         begin = time.monotonic()
-        done = self.appliance.run(program, "-c", TALK.format(protocol, target, port, first))
+        done = self.appliance.run("timeout", "--signal=KILL", "1", program, "-c", TALK.format(protocol, target, port, first))
         self.lasted = time.monotonic() - begin
         return done.stdout == "hello"
 
@@ -119,7 +120,8 @@ class Bound:
         os.kill(gate, signal.SIGSTOP)
         self.silent(OWN, API, 80)
         self.assertTrue(self.talks(OTHER, FREE, 443))
-        os.kill(gate, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have been ended for not answering
+            os.kill(gate, signal.SIGKILL)
         self.assertTrue(harness.wait_until(lambda: guard.gate() not in (None, gate), 20))
         self.assertTrue(harness.wait_until(lambda: self.talks(OWN, API, 80), 20))
         self.silent(OTHER, API, 80)

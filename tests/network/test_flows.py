@@ -344,7 +344,7 @@ def at_addresses(profile):
     return {**profile, "policy": {**profile["policy"], "connections": connections}}
 
 
-@guarded.as_text
+@guarded.under_both
 class AsText(Tables):
     """The tables by the rules as text, on any kernel: the two backends permit the same."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_in_vm.py NAME…: these test files with the nftables backend under the guest's kernel, which has all that it needs;
-the kernel of the machine at hand may not."""
+"""test_in_vm.py NAME…: these test files with the nftables backend under the guest's kernel: an older one than that of
+most machines at hand, with all that nftables has (CONFIG_NFT_QUEUE)."""
 import os
 import pathlib
 import sys

@@ -181,7 +181,7 @@ table ip rtguard-but-not-ours {
         """Of the tables, what is not ours; and without what moves: counters of chains."""
         text = re.sub(r"\[\d+:\d+\]", "[]", world.tables_of(self.appliance))
         text = re.sub(r"packets \d+ bytes \d+", "", text)
-        text = re.sub(r"^table inet rtguard \{.*?^\}\n", "", text, flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(r"^table inet rtguard(-pause)? \{.*?^\}\n", "", text, flags=re.MULTILINE | re.DOTALL)
         return [line for line in text.splitlines() if not re.search(r"RTGUARD-|\brtguard-[ab][46x]-", line)]
 
     def test_foreign_tables(self):

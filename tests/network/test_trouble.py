@@ -124,13 +124,13 @@ class Full(Trouble):
         """Answers with more addresses than sets hold: what is let through can be reached, the rest fails."""
         def zone(question):
             number = int(question.name.split(".")[0][1:])
-            return resolver.Zone(*(f"93.184.{number}.{n}" for n in range(1, 101)), ttl=600)
+            return resolver.Zone(*(f"93.184.{number}.{n}" for n in range(1, 65)), ttl=600)
         self.zones["*"] = zone
         self.prepare()
-        for number in range(0, 256, 5):
+        for number in range(256):
             answer = self.stub.ask(f"n{number}.cloud.example", edns=4096)
             self.assertIsNotNone(answer)
-            for target in answer.addresses[::33]:
+            for target in answer.addresses[::21]:
                 self.assertTrue(self.reaches(target, 443), target)
         self.assert_holds()
 
@@ -184,10 +184,10 @@ class Refused(Trouble):
 
     def test_change_of_backend(self):
         """What an earlier run left by the other backend goes, without a moment in which nothing holds."""
+        other = [name for name in guarded.BACKENDS if name != self.BACKEND][0]
         guard = self.prepare()
         guard.end()
         self.assertFalse(self.reaches(STRANGER, 80))
-        other = [name for name in guarded.BACKENDS if name != self.BACKEND][0]
         guard.options = ("--backend", other)
         guard.start()
         self.assert_holds()
