@@ -127,11 +127,13 @@ class Full(Trouble):
             return resolver.Zone(*(f"93.184.{number}.{n}" for n in range(1, 65)), ttl=600)
         self.zones["*"] = zone
         self.prepare()
+        probes = []
         for number in range(256):
             answer = self.stub.ask(f"n{number}.cloud.example", edns=4096)
             self.assertIsNotNone(answer)
-            for target in answer.addresses[::21]:
-                self.assertTrue(self.reaches(target, 443), target)
+            probes += [self.prober.make("answered", packets.tcp, target, 443) for target in answer.addresses[::21]]
+        self.assertGreater(len(probes), 500)
+        self.assert_arrivals([True] * len(probes), self.arrivals(probes), probes)
         self.assert_holds()
 
     def test_flood_of_refused(self):
