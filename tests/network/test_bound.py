@@ -123,6 +123,7 @@ class Bound:
         with contextlib.suppress(ProcessLookupError):  # it may have been ended for not answering
             os.kill(gate, signal.SIGKILL)
         self.assertTrue(harness.wait_until(lambda: guard.gate() not in (None, gate), 20))
+        self.assertTrue(harness.wait_until(lambda: self.stub.addresses("api.feeder.example", timeout=0.5) == [API], 20))
         self.assertTrue(harness.wait_until(lambda: self.talks(OWN, API, 80), 20))
         self.silent(OTHER, API, 80)
 

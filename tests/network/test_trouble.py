@@ -192,6 +192,7 @@ class Refused(Trouble):
         self.assertFalse(self.reaches(STRANGER, 80))
         guard.options = ("--backend", other)
         guard.start()
+        self.assertEqual(self.stub.addresses("api.feeder.example"), [API])
         self.assert_holds()
         text = world.tables_of(self.appliance)
         self.assertEqual("table inet rtguard" in text, other == "nftables")
