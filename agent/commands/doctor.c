@@ -56,6 +56,7 @@ static int examine_running(bool json)
 	result.kernel = kernel;
 	result.security_modules = modules;
 	capabilities_probe(result.findings);
+	result.holds_connections = doctor_network(result.network);
 	doctor_surroundings(result.surroundings);
 	return report(&result, json);
 }

@@ -41,6 +41,7 @@ size_t doctor_gaps(const struct doctor_result *result)
 
 	for (size_t i = 0; i < CAPABILITY_COUNT; i++)
 		gaps += doctor_is_gap(result, result->findings[i].state);
+	gaps += !result->offline && !result->holds_connections;
 	return gaps;
 }
 
@@ -138,6 +139,23 @@ static bool is_unknown(enum capability_state state)
 	return state == CAPABILITY_UNKNOWN;
 }
 
+static void print_network(const struct doctor_result *result, const struct table_style *style,
+			  FILE *out)
+{
+	(void)fputc('\n', out);
+	table_print_title(result->holds_connections ? "Connections can be held"
+						    : "Connections cannot be held",
+			  style, out);
+	for (size_t i = 0; i < DOCTOR_NETWORK; i++) {
+		char says[DOCTOR_NETWORK_SAYS];
+
+		text_printable(result->network[i].says, says, sizeof(says));
+		(void)fprintf(out, INDENT "%s (%s)\n", result->network[i].name,
+			      result->network[i].good ? "good" : "see");
+		print_wrapped("", says, out);
+	}
+}
+
 static void print_surroundings(const struct doctor_result *result, const struct table_style *style,
 			       FILE *out)
 {
@@ -167,8 +185,10 @@ int doctor_report_text(const struct doctor_result *result, const struct table_st
 		   result->offline ? "Decided by how the firmware is run"
 				   : "What could not be tried",
 		   style, out);
-	if (!result->offline)
+	if (!result->offline) {
+		print_network(result, style, out);
 		print_surroundings(result, style, out);
+	}
 	return 0;
 }
 
@@ -218,6 +238,36 @@ static json_t *surrounding_json(const struct doctor_surrounding *surrounding, bo
 	return object;
 }
 
+static json_t *network_json(const struct doctor_network_row *row, bool *broken)
+{
+	_cleanup_(freep) char *says = text_escape(row->says, PRINTABLE_MAX);
+	json_t *object = json_object();
+
+	put(object, "name", json_string(row->name), broken);
+	put(object, "good", json_boolean(row->good), broken);
+	put(object, "says", text_or_null(says), broken);
+	return object;
+}
+
+/* null where nothing could be tried */
+static json_t *connections_json(const struct doctor_result *result, bool *broken)
+{
+	json_t *object = json_object();
+	json_t *rows = json_array();
+
+	if (result->offline) {
+		json_decref(object);
+		json_decref(rows);
+		return json_null();
+	}
+	for (size_t i = 0; i < DOCTOR_NETWORK; i++)
+		*broken |=
+			json_array_append_new(rows, network_json(&result->network[i], broken)) < 0;
+	put(object, "on", json_boolean(result->holds_connections), broken);
+	put(object, "rows", rows, broken);
+	return object;
+}
+
 int doctor_report_json(const struct doctor_result *result, FILE *out)
 {
 	_cleanup_(freejsonp) json_t *whole = json_object();
@@ -243,6 +293,7 @@ int doctor_report_json(const struct doctor_result *result, FILE *out)
 	put(whole, "security_modules", json_string(result->security_modules), &broken);
 	put(whole, "capabilities", capabilities, &broken);
 	put(whole, "layers", layers, &broken);
+	put(whole, "connections", connections_json(result, &broken), &broken);
 	put(whole, "surroundings", surroundings, &broken);
 	if (broken)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "commands/doctor_layers.h"
+#include "commands/doctor_network.h"
 #include "commands/table.h"
 #include "kernel/capabilities.h"
 
@@ -17,13 +18,17 @@ struct doctor_result {
 	bool offline;
 	struct capability_finding findings[CAPABILITY_COUNT];
 	struct doctor_layer layers[DOCTOR_LAYERS];
-	struct doctor_surrounding surroundings[DOCTOR_SURROUNDINGS]; /* not offline */
+	/* not offline */
+	struct doctor_network_row network[DOCTOR_NETWORK];
+	bool holds_connections;
+	struct doctor_surrounding surroundings[DOCTOR_SURROUNDINGS];
 };
 
 /* Whether the state leaves something open. Offline, what is still to be set does not. */
 bool doctor_is_gap(const struct doctor_result *result, enum capability_state state);
 
-/* How many capabilities do; a layer is off only where one of them does. */
+/* How many capabilities do, a layer is off only where one of them does; and one more where
+ * connections cannot be held. */
 size_t doctor_gaps(const struct doctor_result *result);
 
 /* For people. 0 or -ENOMEM. */

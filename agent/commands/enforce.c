@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "commands/enforce_preview.h"
 #include "commands/options.h"
+#include "commands/rule_options.h"
 #include "control/dispatch.h"
 #include "daemon/enforcing.h"
 #include "profiles/signature.h"
@@ -22,13 +23,6 @@
 #define DEFAULT_SIZE_LIMIT (UINT64_C(1) << 30)
 
 #define EXPECTED_NAME_TIME "a duration such as 60s, at most 7d"
-#define RATE_MOST	   1000000
-
-/* A word on the command line, and what it stands for. */
-struct word {
-	const char *name;
-	int value;
-};
 
 struct request {
 	struct enforcing_config config;
@@ -49,72 +43,11 @@ static int take_size(const char *text, void *value)
 	return 0;
 }
 
-static int take_word(const struct word *words, size_t count, const char *text, int *value)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(text, words[i].name) == 0) {
-			*value = words[i].value;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int take_binding(const char *text, void *value)
-{
-	static const struct word words[] = {
-		{"lookup", BIND_LOOKUP}, {"user", BIND_USER}, {"none", BIND_NONE}};
-	int binding;
-
-	if (take_word(words, array_length(words), text, &binding) < 0)
-		return -EINVAL;
-	*(enum rules_binding *)value = (enum rules_binding)binding;
-	return 0;
-}
-
-static int take_flag(const struct word words[2], const char *text, void *value)
-{
-	int flag;
-
-	if (take_word(words, 2, text, &flag) < 0)
-		return -EINVAL;
-	*(bool *)value = flag;
-	return 0;
-}
-
-static int take_unknown_names(const char *text, void *value)
-{
-	return take_flag((const struct word[]){{"refuse", false}, {"permit", true}}, text, value);
-}
-
-static int take_inbound(const char *text, void *value)
-{
-	return take_flag((const struct word[]){{"any", false}, {"lan", true}}, text, value);
-}
-
-static int take_forwarded(const char *text, void *value)
-{
-	return take_flag((const struct word[]){{"refuse", false}, {"leave", true}}, text, value);
-}
-
-/* The backend says itself whether it is one. */
 static int take_backend(const char *text, void *value)
 {
-	static const struct word words[] = {{"nftables", 0}, {"iptables", 0}};
-	int known;
-
-	if (take_word(words, array_length(words), text, &known) < 0)
+	if (strcmp(text, "nftables") != 0 && strcmp(text, "iptables") != 0)
 		return -EINVAL;
 	*(const char **)value = text;
-	return 0;
-}
-
-static int take_rate(const char *text, void *value)
-{
-	uint64_t rate;
-
-	if (number_parse(text, RATE_MOST, &rate) < 0)
-		return -EINVAL;
-	*(uint32_t *)value = (uint32_t)rate;
 	return 0;
 }
 
@@ -144,8 +77,8 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 {
 	struct enforcing_config *config = &request->config;
 	struct enforcing_network *network = &config->network;
-	const struct command_option options[] = {
-		{"audit", .value = &request->audit},
+	struct command_option options[RULE_OPTION_COUNT + 18] = {
+		[RULE_OPTION_COUNT] = {"audit", .value = &request->audit},
 		{"yes", 'y', .value = &request->yes},
 		{"confirm", 0, option_take_duration, &config->confirm_ns, EXPECTED_DURATION},
 		{"allow-unsigned", .value = &config->source.allow_unsigned},
@@ -159,16 +92,6 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 		{"rules-only", .value = &config->without_programs},
 		{"programs-only", .value = &network->off},
 		{"backend", 0, take_backend, &network->backend, "nftables or iptables"},
-		{"bind", 0, take_binding, &network->rules.binding, "lookup, user or none"},
-		{"reject", .value = &network->rules.reject},
-		{"unknown-names", 0, take_unknown_names, &network->rules.permit_unknown_names,
-		 "refuse or permit"},
-		{"answer-ping", .value = &network->rules.answer_ping},
-		{"inbound", 0, take_inbound, &network->rules.inbound_from_lan, "lan or any"},
-		{"inbound-rate", 0, take_rate, &network->rules.inbound_per_s,
-		 "connections a second, 0 for no limit"},
-		{"forwarded", 0, take_forwarded, &network->rules.leave_forwarded,
-		 "refuse or leave"},
 		{"name-floor", 0, take_seconds, &network->names.floor_s, EXPECTED_NAME_TIME},
 		{"name-grace", 0, take_seconds, &network->names.grace_s, EXPECTED_NAME_TIME},
 		{"queue", 0, take_queue, &network->rules, "a number from 0 to 65533"},
@@ -176,6 +99,7 @@ static bool read_request(struct request *request, int argc, char **argv, int *re
 		{"state", 0, option_take_text, &config->state, NULL},
 	};
 
+	rule_options_fill(options, &network->rules);
 	return options_read(options, array_length(options), argc, argv, ret_code);
 }
 

@@ -56,8 +56,7 @@ struct gate_keeper {
 	bool order_is_old;	 /* what is wanted changed since */
 	uint64_t asked_ns;	 /* GATE_COUNT is unanswered since; 0: it is not */
 	bool is_first;		 /* gate_keeper_apply_first() waits */
-	bool cleared;
-	int answer; /* of the last order: result and text */
+	int answer;		 /* of the last order: result and text */
 	char answer_text[GATE_TEXT_SIZE];
 	struct gate_counts counts;
 };
@@ -115,8 +114,8 @@ static void keep_answer(struct gate_keeper *keeper, int result, const char *text
 
 static void on_applied(struct gate_keeper *keeper, int result, const char *why)
 {
-	if (!keeper->ordered_ns)
-		return; /* nobody asked */
+	if (!keeper->ordered_ns || keeper->told_to_end)
+		return; /* nobody asked, or nobody wants to know any more */
 	keep_answer(keeper, result, why);
 	keeper->ordered_ns = 0;
 	if (keeper->asked_ns)
@@ -167,7 +166,7 @@ static void take(struct gate_keeper *keeper, const struct gate_word *word)
 		break;
 	case GATE_CLEARED:
 		keep_answer(keeper, word->result, word->text);
-		keeper->cleared = true;
+		keeper->ordered_ns = 0;
 		break;
 	}
 }
@@ -393,13 +392,12 @@ void gate_keeper_free(struct gate_keeper *keeper)
 
 /* ---- changes ---- */
 
-/* Until said() holds or the gate is gone. */
-static bool wait_for(struct gate_keeper *keeper, bool (*said)(const struct gate_keeper *keeper),
-		     uint64_t limit_ms)
+/* Until the order out is answered, or the gate is gone. */
+static bool wait_for_answer(struct gate_keeper *keeper, uint64_t limit_ms)
 {
 	uint64_t until_ns = clock_monotonic_ns() + limit_ms * NS_PER_MS;
 
-	while (!said(keeper) && keeper->channel >= 0) {
+	while (keeper->ordered_ns && keeper->channel >= 0) {
 		struct pollfd words = {.fd = keeper->channel, .events = POLLIN};
 		uint64_t now_ns = clock_monotonic_ns();
 
@@ -408,17 +406,7 @@ static bool wait_for(struct gate_keeper *keeper, bool (*said)(const struct gate_
 		(void)poll(&words, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1);
 		on_words(keeper, keeper->channel, EPOLLIN);
 	}
-	return said(keeper);
-}
-
-static bool has_answered(const struct gate_keeper *keeper)
-{
 	return !keeper->ordered_ns;
-}
-
-static bool has_cleared(const struct gate_keeper *keeper)
-{
-	return keeper->cleared;
 }
 
 int gate_keeper_apply_first(struct gate_keeper *keeper, int network, bool report_only,
@@ -429,7 +417,7 @@ int gate_keeper_apply_first(struct gate_keeper *keeper, int network, bool report
 	keeper->wanted = (struct gate_want){network, report_only};
 	keeper->is_first = true;
 	order_wanted(keeper);
-	answered = wait_for(keeper, has_answered, GATE_APPLY_MS);
+	answered = wait_for_answer(keeper, GATE_APPLY_MS);
 	keeper->is_first = false;
 	if (!answered)
 		return error_set(error, EIO, "the gate %s%s%s",
@@ -463,8 +451,9 @@ int gate_keeper_clear(struct gate_keeper *keeper, struct error *error)
 	keeper->retry = NULL;
 	if (keeper->channel < 0)
 		return error_set(error, ESRCH, "there is no gate at the moment");
+	keeper->ordered_ns = clock_monotonic_ns();
 	result = channel_offer(keeper->channel, &order, sizeof(order), 1, -1);
-	if (result == 0 && !wait_for(keeper, has_cleared, CLEAR_MS))
+	if (result == 0 && !wait_for_answer(keeper, CLEAR_MS))
 		result = -ETIMEDOUT;
 	end(keeper);
 	if (result < 0)

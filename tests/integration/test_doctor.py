@@ -71,7 +71,8 @@ class Doctor(Case):
         self.assertIn(done.returncode, (0, 1), done.stderr)
         result = json.loads(done.stdout)
         self.assertIn(os.uname().release, result["kernel"])
-        self.assertEqual(result["gaps"], sum(row["state"] != "on" for row in result["capabilities"]))
+        self.assertEqual(result["gaps"], sum(row["state"] != "on" for row in result["capabilities"]) +
+                         (not result["connections"]["on"]))
         self.assertEqual(done.returncode, 1 if result["gaps"] else 0)
         for row in result["capabilities"]:
             self.assertEqual(row["remedy"] is None, row["state"] == "on", row)
@@ -84,6 +85,32 @@ class Doctor(Case):
             expected = "missing"
         states = {row["name"]: row["state"] for row in json.loads(rtguard("doctor", "--json").stdout)["capabilities"]}
         self.assertEqual(states["memfd-noexec"], expected)
+
+    def test_connections_are_tried_beside_the_network(self):
+        """In a namespace of its own: nothing of it is left here, nothing of here is touched."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root for a network namespace")
+        script = 'nft -s list ruleset; ipset list; cat /proc/net/ip_tables_names; cat /proc/net/netfilter/nfnetlink_queue'
+        look = f"{script} >{self.dir}/before; {RTGUARD} doctor --json >{self.dir}/result; {script} >{self.dir}/after"
+        subprocess.run(["unshare", "--net", "sh", "-c", look], check=False, timeout=60, stderr=subprocess.DEVNULL)
+        self.assertEqual((self.dir / "before").read_text(), (self.dir / "after").read_text())
+        connections = json.loads((self.dir / "result").read_text())["connections"]
+        rows = {row["name"]: row for row in connections["rows"]}
+        self.assertEqual(connections["on"], rows["held packets"]["good"] and rows["told packets"]["good"] and
+                         (rows["nftables"]["good"] or rows["legacy iptables and ipset"]["good"]))
+        self.assertTrue(all(row["says"] for row in rows.values()))
+
+    def test_flowtables_are_told(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root for a network namespace")
+        look = ("ip link set lo up; nft 'add table inet f; add flowtable inet f fast { hook ingress priority 0; "
+                f"devices = {{ lo }}; }}' && {RTGUARD} doctor --json")
+        done = subprocess.run(["unshare", "--net", "sh", "-c", look], capture_output=True, text=True, check=False, timeout=60)
+        if not done.stdout:
+            self.skipTest("nftables here has no flowtables: " + done.stderr)
+        rows = {row["name"]: row for row in json.loads(done.stdout)["connections"]["rows"]}
+        self.assertFalse(rows["flowtables"]["good"])
+        self.assertIn("1 in nftables", rows["flowtables"]["says"])
 
     def test_without_privileges_it_says_so(self):
         if os.geteuid() != 0:

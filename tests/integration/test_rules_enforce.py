@@ -3,6 +3,7 @@
 """Rules for connections as part of `rtguard enforce`, from start to stop: what others have in their tables stays as it is,
 what was killed leaves the rules in force, what was stopped leaves nothing, and modes, profiles and programs change with
 them. tests/network tries what the rules do."""
+import json
 import os
 import pathlib
 import signal
@@ -225,20 +226,19 @@ class Both:
         self.assert_nothing_left()
 
 
-def has_queue():
-    """Whether this kernel's nftables can hold packets (CONFIG_NFT_QUEUE)."""
-    rules = "table inet probe {\n chain out {\n type filter hook output priority 0;\n udp dport 9 queue num 7\n }\n}\n"
-    done = subprocess.run(["nft", "--check", "-f", "-"], input=rules, text=True, stderr=subprocess.DEVNULL, check=False)
-    return done.returncode == 0
+def works_here(name):
+    """What doctor found out about a backend."""
+    rows = json.loads(harness.rtguard("doctor", "--json").stdout)["connections"]["rows"]
+    return [row for row in rows if row["name"].endswith(name) or row["name"].startswith("legacy " + name)][0]
 
 
-NFTABLES = unittest.skipUnless(has_queue(), "nftables cannot hold packets here (CONFIG_NFT_QUEUE)")
-DEFAULT = "nftables" if has_queue() else "iptables"
+FOUND = {name: works_here(name) for name in guarded.BACKENDS}
+DEFAULT = "nftables" if FOUND["nftables"]["good"] else "iptables"
 OURS = {"nftables": "table inet rtguard", "iptables": "-j RTGUARD-OUT"}[DEFAULT]
 
 for backend in guarded.BACKENDS:
     case = type(backend.capitalize(), (Both, RulesCase), {"BACKEND": backend})
-    globals()[backend.capitalize()] = NFTABLES(case) if backend == "nftables" else case
+    globals()[backend.capitalize()] = unittest.skipUnless(FOUND[backend]["good"], FOUND[backend]["says"])(case)
 del case  # not once more under this name
 
 

@@ -23,7 +23,10 @@
 
 #define REFUSES 'r' /* says no */
 #define DIES	'd' /* ends over it */
+#define TARRIES 't' /* says yes, some time later */
 #define LIES	'l' /* says what makes no sense, and then yes */
+
+#define TARRY_US 300000
 
 /* ---- the gates ---- */
 
@@ -62,6 +65,8 @@ static void apply(int channel, char profile, bool report_only)
 {
 	if (profile == DIES)
 		_exit(3);
+	if (profile == TARRIES)
+		(void)usleep(TARRY_US);
 	if (profile == LIES)
 		lie(channel);
 	if (profile == REFUSES) {
@@ -86,6 +91,7 @@ static int run_gate(const struct gate_config *config)
 		closep(&fd);
 		if (order.kind != GATE_CLEAR)
 			continue;
+		say(config->channel, GATE_SAID, 0, "clears", profile, false);
 		say(config->channel, GATE_CLEARED, 0, "done", profile, false);
 		return 0;
 	}
@@ -372,6 +378,30 @@ static void clearing_ends_it(void **state)
 	(void)close(profile);
 }
 
+/* The answer to what was ordered before is not that to the clearing. */
+static void clearing_waits_for_its_own_answer(void **state)
+{
+	struct scene scene;
+	struct error error = {0};
+	int profile = profile_of('a');
+	int slow = profile_of(TARRIES);
+	uint64_t begin_ns;
+
+	(void)state;
+	set_up(&scene);
+	assert_int_equal(gate_keeper_apply_first(scene.keeper, profile, false, NULL), 0);
+	assert_int_equal(gate_keeper_apply(scene.keeper, slow, false, on_done), 0);
+	begin_ns = clock_monotonic_ns();
+	scene.said_count = 0;
+	assert_int_equal(gate_keeper_clear(scene.keeper, &error), 0);
+	assert_true(clock_monotonic_ns() - begin_ns >= TARRY_US / 2 * UINT64_C(1000));
+	assert_string_equal(last_said(&scene), "clears -");
+	assert_false(scene.done);
+	tear_down(&scene);
+	(void)close(profile);
+	(void)close(slow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +411,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_ends_gates_is_refused),
 		cmocka_unit_test(words_are_checked),
 		cmocka_unit_test(clearing_ends_it),
+		cmocka_unit_test(clearing_waits_for_its_own_answer),
 	};
 
 	(void)alarm(50);
