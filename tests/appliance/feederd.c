@@ -33,16 +33,18 @@ static void report(int family)
 	(void)close(fd);
 }
 
-static void ask_time(void)
+/* Keeps the socket until it asks the next time; returns it. */
+static int ask_time(int last)
 {
 	char question[48] = {0x23}; /* SNTP client, version 4 (RFC 4330) */
 	char answer[64];
 	int fd = net_connect("time.feeder.example", "123", AF_INET, SOCK_DGRAM);
 
-	if (fd < 0)
-		return;
-	(void)net_ask(fd, question, sizeof(question), answer, sizeof(answer));
-	(void)close(fd);
+	if (last >= 0)
+		(void)close(last);
+	if (fd >= 0)
+		(void)net_ask(fd, question, sizeof(question), answer, sizeof(answer));
+	return fd;
 }
 
 #define DEBUG_COMMAND "DEBUG "
@@ -104,6 +106,7 @@ int main(void)
 	struct pollfd listener = {.fd = net_listen(STATUS_PORT), .events = POLLIN};
 	time_t next_report = 0;
 	time_t next_time = 0;
+	int time_socket = -1;
 
 	if (listener.fd < 0) {
 		perror("feederd: cannot listen");
@@ -118,7 +121,7 @@ int main(void)
 		}
 		if (now >= next_time) {
 			next_time = now + TIME_EVERY_S;
-			ask_time();
+			time_socket = ask_time(time_socket);
 		}
 		if (poll(&listener, 1, 500) > 0)
 			answer_app(listener.fd);

@@ -8,6 +8,7 @@ import time
 
 TCP = [("203.0.113.10", 80), ("2001:db8:77::10", 80), ("203.0.113.30", 8883), ("203.0.113.40", 443)]
 UDP = [("203.0.113.20", 123)]
+STRANGERS = [("198.51.100.66", 443), ("2001:db8:66::66", 443)]  # whom only an intruder calls
 DISTANCE = 0.01  # seconds: servers on the internet are not next door
 
 
@@ -53,7 +54,7 @@ def ask_status(address, port):
             pass
 
 
-for place in TCP:
+for place in TCP + STRANGERS:
     threading.Thread(target=serve_tcp, args=place, daemon=True).start()
 for place in UDP:
     threading.Thread(target=serve_udp, args=place, daemon=True).start()
