@@ -77,9 +77,12 @@ void render_ipset(const struct rule_program *program, const struct render_instan
 /* nft -f: one transaction that puts the table in the place of the one before. */
 void render_nftables(const struct rule_program *program, FILE *stream);
 
-/* The same for a kernel that has no verdict for queues (CONFIG_NFT_QUEUE): what is held jumps to a
- * chain of the queue that drops, for the backend to put in what holds. */
-void render_nftables_chained(const struct rule_program *program, FILE *stream);
+/* The table alone, where a backend has made room for it. queues_are_chains: the kernel has no
+ * verdict for queues (CONFIG_NFT_QUEUE), and what is held jumps to a chain that the backend has
+ * made for it.
+ */
+void render_nftables_table(const struct rule_program *program, bool queues_are_chains,
+			   FILE *stream);
 void render_nftables_queue_chain(unsigned int number, bool passes_unheard,
 				 char name[RENDER_SET_NAME_SIZE]);
 

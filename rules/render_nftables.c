@@ -211,30 +211,15 @@ static void write_chain(const struct rule_program *program, uint16_t index, bool
 	(void)fputs("\t}\n", stream);
 }
 
-static void write_queue_chains(const struct rule_program *program, FILE *stream)
+void render_nftables_table(const struct rule_program *program, bool queues_are_chains, FILE *stream)
 {
-	char name[RENDER_SET_NAME_SIZE];
-
-	for (unsigned int i = 0; i < RULE_QUEUE_COUNT * 2; i++) {
-		render_nftables_queue_chain(program->first_queue + i / 2, i % 2, name);
-		(void)fprintf(stream, "\tchain %s {\n\t\tdrop\n\t}\n\n", name);
-	}
-}
-
-static void write_program(const struct rule_program *program, bool queues_are_chains, FILE *stream)
-{
-	(void)fputs("add table inet " RENDER_PREFIX "\n"
-		    "delete table inet " RENDER_PREFIX "\n"
-		    "table inet " RENDER_PREFIX " {\n",
-		    stream);
+	(void)fputs("table inet " RENDER_PREFIX " {\n", stream);
 	for (uint16_t i = 0; i < program->set_count; i++)
 		if (program->sets[i].kind == SET_PORT)
 			write_port_set(program, i, stream);
 		else
 			write_set(program, i, stream);
 	write_rate_sets(program, stream);
-	if (queues_are_chains)
-		write_queue_chains(program, stream);
 	for (uint16_t i = 0; i < program->chain_count; i++) {
 		if (i)
 			(void)fputc('\n', stream);
@@ -245,10 +230,8 @@ static void write_program(const struct rule_program *program, bool queues_are_ch
 
 void render_nftables(const struct rule_program *program, FILE *stream)
 {
-	write_program(program, false, stream);
-}
-
-void render_nftables_chained(const struct rule_program *program, FILE *stream)
-{
-	write_program(program, true, stream);
+	(void)fputs("add table inet " RENDER_PREFIX "\n"
+		    "delete table inet " RENDER_PREFIX "\n",
+		    stream);
+	render_nftables_table(program, false, stream);
 }

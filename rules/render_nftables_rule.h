@@ -7,7 +7,7 @@
 #include "rules/program.h"
 
 /* One rule of a chain in nft's language: a line, or one for each family where what it looks at has
- * two forms (addresses, hop limit). queues_are_chains: see render_nftables_chained(). */
+ * two forms (addresses, hop limit). queues_are_chains: see render_nftables_table(). */
 void nftables_write_rule(const struct rule_program *program, uint16_t chain, size_t index,
 			 bool queues_are_chains, FILE *stream);
 

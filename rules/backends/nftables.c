@@ -10,6 +10,7 @@
 #include "backends/nftables_hold.h"
 #include "backends/nftables_link.h"
 #include "backends/nftables_members.h"
+#include "backends/nftables_room.h"
 #include "backends/nftables_state.h"
 #include "backends/nftables_text.h"
 #include "base/cleanup.h"
@@ -26,6 +27,8 @@ struct way {
 struct backend {
 	struct nftables_link link;
 	enum nftables_hold hold;
+	bool holds; /* by target: chains for these queues were made */
+	uint16_t first_queue;
 	struct rule_set *sets; /* of the program in force; members: only those of intervals */
 	size_t set_count;
 	struct way *ways;
@@ -166,26 +169,40 @@ static int nftables_open(struct backend **ret_backend, struct error *error)
 	return 0;
 }
 
-static int render_text(const struct rule_program *program, enum nftables_hold hold, char **ret_text)
+/* Chains with a hook stay: taking one away would drop all that waits in queues, everybody's. Where
+ * somebody has put something else in their place, or changes the table meanwhile, all of it is
+ * made anew. */
+static int write_text(struct backend *backend, const struct rule_program *program, bool anew,
+		      FILE *stream)
 {
-	char *text = NULL;
+	int result = 0;
+
+	if (anew)
+		(void)fputs("add table inet " RENDER_PREFIX "\n"
+			    "delete table inet " RENDER_PREFIX "\n",
+			    stream);
+	else
+		result = nftables_room_write(&backend->link, program, stream);
+	render_nftables_table(program, backend->hold == HOLD_BY_TARGET, stream);
+	return result;
+}
+
+static int run_text(struct backend *backend, const struct rule_program *program, bool anew,
+		    struct error *error)
+{
+	_cleanup_(freep) char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
-	bool failed;
+	int result;
 
 	if (!stream)
-		return -ENOMEM;
-	if (hold == HOLD_BY_TARGET)
-		render_nftables_chained(program, stream);
-	else
-		render_nftables(program, stream);
-	failed = ferror(stream);
-	if (fclose(stream) != 0 || failed) {
-		free(text);
-		return -ENOMEM;
-	}
-	*ret_text = text;
-	return 0;
+		return error_set(error, ENOMEM, "nftables: %s", strerror(ENOMEM));
+	result = write_text(backend, program, anew, stream);
+	if (fclose(stream) != 0)
+		result = -ENOMEM;
+	if (result < 0)
+		return error_set(error, -result, "nftables: %s", strerror(-result));
+	return nftables_text_run(text, false, error);
 }
 
 /* What the kernel says of a rule that it cannot have is "no such file": what is missing is found by
@@ -202,38 +219,51 @@ static int explain(int refused, const struct error *reason, struct error *error)
 	return error_set(error, -refused, "%s", reason->message);
 }
 
-/* By target, it takes two transactions: what comes between them waits. */
-static int put_in_force(struct backend *backend, const struct rule_program *program,
-			const char *text, struct error *reason)
+static int make_holding_chains(struct backend *backend, const struct rule_program *program,
+			       struct error *reason)
 {
-	int result;
+	int result = nftables_hold_make(&backend->link, program, reason);
 
-	if (backend->hold != HOLD_BY_TARGET)
-		return nftables_text_run(text, false, reason);
-	result = nftables_hold_pause(&backend->link, program, reason);
-	if (result == 0)
-		result = nftables_text_run(text, false, reason);
-	if (result == 0)
-		result = nftables_hold_fill(&backend->link, program, reason);
-	nftables_hold_resume(&backend->link);
+	backend->holds = result == 0;
+	backend->first_queue = program->first_queue;
 	return result;
+}
+
+/* What others took away is made again, and the program tried once more. */
+static int put_in_force(struct backend *backend, const struct rule_program *program,
+			struct error *reason)
+{
+	bool by_target = backend->hold == HOLD_BY_TARGET;
+	bool made = false;
+	int result = 0;
+
+	if (by_target && (!backend->holds || backend->first_queue != program->first_queue)) {
+		result = make_holding_chains(backend, program, reason);
+		made = true;
+	}
+	if (result == 0)
+		result = run_text(backend, program, false, reason);
+	if (result == 0 || result == -EPERM || result == -ENOMEM || made)
+		return result;
+	if (!by_target)
+		return run_text(backend, program, true, reason);
+	if (result != -ENOENT || make_holding_chains(backend, program, reason) < 0)
+		return result;
+	return run_text(backend, program, false, reason);
 }
 
 static int nftables_apply(struct backend *backend, const struct rule_program *program,
 			  struct error *error)
 {
-	_cleanup_(freep) char *text = NULL;
 	struct backend next = {0};
 	struct error reason = {0};
-	int result = render_text(program, backend->hold, &text);
+	int result = remember(&next, program);
 
-	if (result == 0)
-		result = remember(&next, program);
 	if (result < 0) {
 		forget(&next);
 		return error_set(error, ENOMEM, "nftables: %s", strerror(ENOMEM));
 	}
-	result = put_in_force(backend, program, text, &reason);
+	result = put_in_force(backend, program, &reason);
 	if (result < 0) {
 		forget(&next);
 		return explain(result, &reason, error);
@@ -439,7 +469,6 @@ static int nftables_clear(struct error *error)
 			break;
 		result = 0;
 	}
-	nftables_hold_resume(&link);
 	nftables_link_close(&link);
 	if (is_clear(result))
 		return 0;

@@ -7,7 +7,6 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <netlink/attr.h>
@@ -15,7 +14,6 @@
 #include "backends/nftables_text.h"
 #include "rules/render.h"
 
-#define PAUSE_TABLE RENDER_PREFIX "-pause"
 #define PROBE_TABLE RENDER_PREFIX "-probe"
 #define TARGET	    "NFQUEUE"
 #define REVISION    3 /* struct xt_NFQ_info_v3 */
@@ -64,7 +62,7 @@ static struct nl_msg *about_chain(unsigned int type, int flags, const char *tabl
 	return message;
 }
 
-/* The chain's only rule becomes the target. */
+/* The target becomes the chain's only rule. */
 static int add_target(struct nftables_link *link, struct nftables_batch *batch, const char *table,
 		      unsigned int number, bool passes_unheard)
 {
@@ -100,98 +98,29 @@ static int fill(struct nftables_link *link, const char *table, unsigned int firs
 	return result;
 }
 
-static int refused(int result, struct error *error)
-{
-	return error_set(error, -result,
-			 "nftables: packets cannot be held by target " TARGET ": %s",
-			 strerror(-result));
-}
-
-int nftables_hold_fill(struct nftables_link *link, const struct rule_program *program,
+int nftables_hold_make(struct nftables_link *link, const struct rule_program *program,
 		       struct error *error)
 {
-	int result = fill(link, RENDER_PREFIX, program->first_queue);
-
-	return result < 0 ? refused(result, error) : 0;
-}
-
-/* ---- the pause ---- */
-
-static bool holds_flows(const struct rule_program *program)
-{
-	for (size_t i = 0; i < program->chain_count; i++)
-		for (size_t j = 0; j < program->chains[i].rule_count; j++) {
-			const struct rule *rule = &program->chains[i].rules[j];
-
-			if (rule->verdict == RULE_HOLD && rule->queue == RULE_QUEUE_FLOWS)
-				return true;
-		}
-	return false;
-}
-
-static void write_pause(const struct rule_program *program, const char *table, FILE *stream)
-{
-	char names[RENDER_SET_NAME_SIZE];
-	char flows[RENDER_SET_NAME_SIZE];
 	char chain[RENDER_SET_NAME_SIZE];
-
-	render_nftables_queue_chain(program->first_queue + RULE_QUEUE_NAMES, false, names);
-	render_nftables_queue_chain(program->first_queue + RULE_QUEUE_FLOWS, false, flows);
-	(void)fprintf(stream, "add table inet %s\ndelete table inet %s\ntable inet %s {\n", table,
-		      table, table);
-	for (unsigned int i = 0; i < RULE_QUEUE_COUNT * 2; i++) {
-		render_nftables_queue_chain(program->first_queue + i / 2, i % 2, chain);
-		(void)fprintf(stream, "chain %s {\ncontinue\n}\n", chain);
-	}
-	(void)fprintf(stream,
-		      "chain out {\ntype filter hook output priority -2; policy accept;\n"
-		      "meta l4proto { tcp, udp } th dport 53 jump %s\noif lo accept\n",
-		      names);
-	if (holds_flows(program))
-		(void)fprintf(stream, "ct state != { established, related } jump %s\n", flows);
-	(void)fprintf(stream,
-		      "}\nchain in {\ntype filter hook input priority -2; policy accept;\n"
-		      "meta l4proto { tcp, udp } th sport 53 jump %s\n}\n}\n",
-		      names);
-}
-
-static int run_pause(const struct rule_program *program, const char *table, struct error *error)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
+	char text[512] = "add table inet " RENDER_PREFIX "\n";
 	int result;
 
-	if (!stream)
-		return error_set(error, ENOMEM, "nftables: %s", strerror(ENOMEM));
-	write_pause(program, table, stream);
-	if (fclose(stream) != 0) {
-		free(text);
-		return error_set(error, ENOMEM, "nftables: %s", strerror(ENOMEM));
+	for (unsigned int i = 0; i < RULE_QUEUE_COUNT * 2; i++) {
+		size_t length = strlen(text);
+
+		render_nftables_queue_chain(program->first_queue + i / 2, i % 2, chain);
+		(void)snprintf(text + length, sizeof(text) - length,
+			       "add chain inet " RENDER_PREFIX " %s\n", chain);
 	}
 	result = nftables_text_run(text, false, error);
-	free(text);
-	return result;
-}
-
-int nftables_hold_pause(struct nftables_link *link, const struct rule_program *program,
-			struct error *error)
-{
-	int result = run_pause(program, PAUSE_TABLE, error);
-
 	if (result < 0)
 		return result;
-	result = fill(link, PAUSE_TABLE, program->first_queue);
-	if (result < 0) {
-		nftables_hold_resume(link);
-		return refused(result, error);
-	}
+	result = fill(link, RENDER_PREFIX, program->first_queue);
+	if (result < 0)
+		return error_set(error, -result,
+				 "nftables: packets cannot be held by target " TARGET ": %s",
+				 strerror(-result));
 	return 0;
-}
-
-void nftables_hold_resume(struct nftables_link *link)
-{
-	(void)nftables_table_delete(link, PAUSE_TABLE);
 }
 
 /* ---- which ---- */

@@ -8,8 +8,8 @@
 
 /*
  * How this kernel's nf_tables holds packets. Where it has no verdict for queues, iptables' target
- * NFQUEUE does it (linux/netfilter/nf_tables_compat.h). libnftables has no words for that, so it is
- * put in by a second transaction; what comes between the two waits in the same queues.
+ * NFQUEUE does it (linux/netfilter/nf_tables_compat.h). libnftables has no words for that, so
+ * chains with that target are made first, and rules jump to them.
  */
 enum nftables_hold {
 	HOLD_BY_VERDICT, /* CONFIG_NFT_QUEUE */
@@ -20,16 +20,9 @@ enum nftables_hold {
 /* Leaves nothing behind. */
 enum nftables_hold nftables_hold_probe(void);
 
-/* ---- by target ---- */
-
-/* From here on everything that the program may hold is held, until resume: in a table of its own,
- * before ours. */
-int nftables_hold_pause(struct nftables_link *link, const struct rule_program *program,
-			struct error *error);
-void nftables_hold_resume(struct nftables_link *link);
-
-/* The chains of render_nftables_chained() hold instead of dropping. */
-int nftables_hold_fill(struct nftables_link *link, const struct rule_program *program,
+/* By target: chains of render_nftables_queue_chain() that hold, in our table, for the program's
+ * rules to jump to. They stay from one program to the next. */
+int nftables_hold_make(struct nftables_link *link, const struct rule_program *program,
 		       struct error *error);
 
 #endif
