@@ -29,7 +29,7 @@ static struct {
 	unsigned int *questions; /* shared with it */
 } scene;
 
-static bool try_command(const char *format, va_list arguments)
+static bool __attribute__((format(printf, 1, 0))) try_command(const char *format, va_list arguments)
 {
 	char command[4096];
 
