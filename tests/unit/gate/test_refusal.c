@@ -225,6 +225,28 @@ static void reads_only_plain_packets(void **state)
 	free(held);
 }
 
+/* A whole and right packet with four bytes of options that say nothing (RFC 791): whoever puts a
+ * refusal in its place, without them, would be misread. */
+static void reads_no_packet_with_options(void **state)
+{
+	static const uint8_t no_operation[4] = {1, 1, 1, 1};
+	const struct held asked = question("192.0.2.2", "192.0.2.53");
+	struct held *held = calloc(HELD_PER_PACKET, sizeof(*held));
+	uint8_t bytes[REFUSAL_SIZE_MAX + sizeof(no_operation)];
+	size_t size = refusal_build(&asked, ns_r_nxdomain, bytes);
+
+	(void)state;
+	assert_non_null(held);
+	memmove(bytes + 24, bytes + 20, size - 20);
+	memcpy(bytes + 20, no_operation, sizeof(no_operation));
+	bytes[0] = 0x46;
+	bytes[3] = (uint8_t)(bytes[3] + sizeof(no_operation));
+	read_packet(bytes, size + sizeof(no_operation), HELD_IN, held);
+	assert_int_equal(held->kind, HELD_UNREADABLE);
+	assert_int_equal(held->flow.remote_port, 53);
+	free(held);
+}
+
 static void reads_what_is_known_of_others(void **state)
 {
 	const struct held asked = question("2001:db8::2", "2001:db8::53");
@@ -265,6 +287,7 @@ int main(void)
 		cmocka_unit_test(stands_in_for_answers),
 		cmocka_unit_test(says_nothing_over_tcp),
 		cmocka_unit_test(reads_only_plain_packets),
+		cmocka_unit_test(reads_no_packet_with_options),
 		cmocka_unit_test(reads_what_is_known_of_others),
 	};
 
