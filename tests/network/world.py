@@ -157,15 +157,18 @@ class World:
         self.cleanup.callback(ip, "link delete lan")
         ip(f"address add {ROUTER}/24 broadcast + dev lan", f"address add {ROUTER6}/64 dev lan nodad",
            *(f"route replace local {prefix} dev lo" for prefix in INTERNET))
-        # what runs in the appliance finds no daemon and no lock of this machine
-        conf = "".join(f"nameserver {resolver}\\n" for resolver in self.resolvers)
-        self.appliance = self.host(
-            "appliance", ["--mount", "--pid", "--net", "--ipc", "--uts", "--mount-proc"], APPLIANCE, APPLIANCE6,
-            "mount --make-rprivate / && mount -t tmpfs -o mode=755 run /run && mount -t tmpfs -o mode=1777 place /mnt && "
-            f"printf '{conf}' >/run/resolv.conf && mount --bind /run/resolv.conf $(readlink -f /etc/resolv.conf)")
+        self.appliance = self.appliance_at("appliance", APPLIANCE, APPLIANCE6)
         self.neighbour = self.host("neighbour", ["--net"], NEIGHBOUR, NEIGHBOUR6, "true")
         self.capture = Capture(f"to-{self.appliance.name}")
         self.cleanup.callback(self.capture.close)
+
+    def appliance_at(self, name, address, address6):
+        """A host of its own processes and directories: what runs in it finds no daemon and no lock of this machine."""
+        conf = "".join(f"nameserver {resolver}\\n" for resolver in self.resolvers)
+        return self.host(
+            name, ["--mount", "--pid", "--net", "--ipc", "--uts", "--mount-proc"], address, address6,
+            "mount --make-rprivate / && mount -t tmpfs -o mode=755 run /run && mount -t tmpfs -o mode=1777 place /mnt && "
+            f"printf '{conf}' >/run/resolv.conf && mount --bind /run/resolv.conf $(readlink -f /etc/resolv.conf)")
 
     def host(self, name, flags, address, address6, prepare):
         host = Host(name, flags, prepare)
