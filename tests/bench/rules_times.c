@@ -8,6 +8,7 @@
  *   rules_times start ADDRESS COUNT      the same, each in a process of its own
  *   rules_times ask RESOLVER COUNT NAME  questions for the addresses of 0.NAME, 1.NAME, …
  *   rules_times put ADDRESS MILLISECONDS bytes to there as fast as TCP goes
+ *   rules_times pace ADDRESS MILLISECONDS the same, 1 Gbit/s at the most, as over a cable
  *   rules_times get ADDRESS MILLISECONDS and from there
  *   rules_times crowd COUNT              so many sleeping processes until standard input ends
  *
@@ -38,6 +39,7 @@
 #define PUT_PORT     7002
 #define GET_PORT     7003
 #define DNS_PORT     53
+#define PACE	     125000000U /* bytes a second */
 
 struct trial {
 	struct sockaddr_in to;
@@ -232,12 +234,14 @@ static void print_shares(double *times, long count)
 		     times[count - 1]);
 }
 
-static int stream(struct trial *trial, bool put)
+static int stream(struct trial *trial, bool put, uint32_t pace)
 {
 	static char buffer[1 << 17];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	double bytes = 0, begun, end;
 
+	if (pace && setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &pace, sizeof(pace)) < 0)
+		die("SO_MAX_PACING_RATE");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&trial->to, sizeof(trial->to)) < 0)
 		die("connect");
 	begun = now_us(CLOCK_MONOTONIC);
@@ -287,6 +291,7 @@ static const struct {
 	{"start", CONNECT_PORT, starts},
 	{"ask", DNS_PORT, ask},
 	{"put", PUT_PORT, NULL},
+	{"pace", PUT_PORT, NULL},
 	{"get", GET_PORT, NULL},
 };
 
@@ -296,7 +301,8 @@ static int run(size_t which, struct trial *trial)
 
 	trial->to.sin_port = htons(trials[which].port);
 	if (!trials[which].run)
-		return stream(trial, trials[which].port == PUT_PORT);
+		return stream(trial, trials[which].port == PUT_PORT,
+			      strcmp(trials[which].name, "pace") == 0 ? PACE : 0);
 	trial->times_us = calloc((size_t)trial->count, sizeof(double));
 	trial->held_us = calloc((size_t)trial->count, sizeof(double));
 	if (!trial->times_us || !trial->held_us)
