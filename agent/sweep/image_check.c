@@ -14,6 +14,7 @@
 #include "enforce/program_verdict.h"
 #include "observe/host/executable.h"
 #include "observe/host/named_file.h"
+#include "observe/host/process_info.h"
 #include "observe/host/process_sweep.h"
 #include "process/command_line.h"
 #include "process/filesystems.h"
@@ -24,6 +25,9 @@
 /* How long an exec in the middle of being done is waited for. */
 #define ARGUMENTS_ATTEMPTS 10
 #define ARGUMENTS_PAUSE_NS (2 * NS_PER_MS)
+
+/* Generations of processes that executed nothing. */
+#define FORKS_LIMIT 8
 
 #define HASHING_LIMIT	256
 #define JUDGED_LIMIT	65536
@@ -244,6 +248,25 @@ static void check_script(struct check *check, const char *name)
 		script_hashed(check, NULL);
 }
 
+/* Whose arguments say what it runs. A process that was forked and executed nothing since may call
+ * itself what it likes ("(udev-worker)"): what counts is how its parent, which runs the same, was
+ * begun. */
+static pid_t who_was_begun(const struct check *check)
+{
+	struct process_image image = check->verdict.image;
+	struct process_stat status;
+
+	image.started_ns = 0;
+	for (int i = 0; i < FORKS_LIMIT && process_stat_read(image.pid, &status) == 0; i++) {
+		pid_t pid = image.pid;
+
+		image.pid = status.parent;
+		if (!status.forked || status.parent <= 0 || !process_image_holds(NULL, &image))
+			return pid;
+	}
+	return image.pid;
+}
+
 /* A process in the middle of another exec (of the same file, perhaps) has a new image and no
  * arguments yet: they come within moments. */
 static int read_arguments(struct check *check)
@@ -254,7 +277,7 @@ static int read_arguments(struct check *check)
 	for (int i = 0; i < ARGUMENTS_ATTEMPTS && result < 0 && !has_moved_on(check); i++) {
 		if (i)
 			(void)nanosleep(&pause, NULL);
-		result = command_line_read(check->line, NULL, check->verdict.image.pid);
+		result = command_line_read(check->line, NULL, who_was_begun(check));
 	}
 	return result;
 }

@@ -94,6 +94,23 @@ class Programs(EnforceCase):
         self.assertEqual(place.findings()[0]["kind"], "arguments-unknown")
         self.assertEqual(place.findings()[0]["arguments"], ["sh", "-c", "true; true"])
 
+    def test_what_was_forked_may_call_itself_what_it_likes(self):
+        """How a process was begun counts; it was there before rtguard, so that its arguments are what is looked at."""
+        script, other = self.dir / "job.pl", self.dir / "other.pl"
+        for path in (script, other):
+            path.write_text(f"# {path}\nif (fork() == 0) {{ $0 = '(worker)'; sleep 1000; }} sleep 1000;\n")
+        profile = profile_of(enforced.TOOLS, [(script, "perl")], {"perl": [[str(script)]]})
+        place = self.place(profile=profile, prepare=f"perl {script} & perl {other} & sleep 0.5")
+
+        def workers():
+            return [pid for pid in place.descendants() if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"(worker)")]
+        self.assertTrue(wait_until(lambda: len(workers()) < 2), workers())
+        time.sleep(1)
+        self.assertEqual(len(workers()), 1, place.findings())
+        parent = pathlib.Path(f"/proc/{workers()[0]}/stat").read_text().rpartition(")")[2].split()[1]
+        self.assertIn(str(script), pathlib.Path(f"/proc/{parent}/cmdline").read_text())
+        self.assertEqual({finding["kind"] for finding in place.findings()}, {"arguments-unknown"})
+
     def test_what_took_a_learnt_scripts_place_brings_no_code_by_a_pipe(self):
         (self.dir / "known.sh").write_text("true\n")
         place = self.place(profile=profile_of([tool for tool in enforced.TOOLS if tool != "sh"],

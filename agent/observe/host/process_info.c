@@ -16,6 +16,8 @@
 
 /* include/linux/sched.h: I am a kernel thread */
 #define PF_KTHREAD 0x00200000UL
+/* forked but didn't exec */
+#define PF_FORKNOEXEC 0x00000040UL
 
 /* PROC_PID_INIT_INO of the kernel's linux/proc_ns.h */
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
@@ -64,6 +66,7 @@ int process_stat_parse(const char *line, struct process_stat *ret_stat)
 		.session = session,
 		.terminal = terminal,
 		.kernel_thread = flags & PF_KTHREAD,
+		.forked = flags & PF_FORKNOEXEC,
 		.threads = threads > 0 ? (unsigned int)threads : 0,
 		.has_memory = size > 0,
 		.started_ns = started * (NS_PER_S / (uint64_t)ticks),

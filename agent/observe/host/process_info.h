@@ -21,6 +21,7 @@ struct process_stat {
 	pid_t session; /* POSIX session id */
 	int terminal;  /* controlling, 0: none */
 	bool kernel_thread;
+	bool forked; /* and has executed nothing since: its arguments are those of whom it left */
 	unsigned int threads;
 	bool has_memory;     /* user space of its own */
 	uint64_t started_ns; /* CLOCK_BOOTTIME */

@@ -48,6 +48,9 @@ static void stat_lines(void **state)
 	assert_int_equal(process_stat_parse("7 ([kworker/0:1]) S 2 0 0 0 0 4194304" TAIL, &status),
 			 0);
 	assert_false(status.kernel_thread);
+	assert_false(status.forked);
+	assert_int_equal(process_stat_parse("7 (a) S 6 7 5 0 0 4194368" TAIL, &status), 0);
+	assert_true(status.forked);
 	assert_int_equal(process_stat_parse("7 (a) S 6", &status), -EBADMSG);
 	assert_int_equal(process_stat_parse("", &status), -EBADMSG);
 }
