@@ -21,7 +21,7 @@ class Learnt(unittest.TestCase):
             payload.add(entry)
         payload.add(os.environ["RTGUARD"], "rtguard")
         payload.add(os.environ["INTRUDER"], "intruder.data")
-        result = vm.run(payload.directory, timeout=240)
+        result = vm.run(payload.directory, timeout=280)
         print(result.log)
         self.assertEqual(result.status, 0, result.log + result.console)
 

@@ -21,7 +21,7 @@ class Unit(unittest.TestCase):
         payload.add(os.environ["UNIT"], "rtguard.service")
         payload.add(PAYLOADS / "profile_of_guest.py")
         payload.write("run", (PAYLOADS / "unit.sh").read_text())
-        result = vm.run(payload.directory, timeout=200)
+        result = vm.run(payload.directory, timeout=380)
         print(result.log)
         self.assertEqual(result.status, 0, result.log + result.console)
         self.assertNotIn("FAILED", result.log)

@@ -23,6 +23,13 @@ is_another() { now=$(main_pid); [ "$now" != 0 ] && [ "$now" != "$1" ] && is_acti
 says() { rtguard status --json | grep -q "$1"; }
 as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 guard() { pgrep -x rtguard-guard; }
+rules() { nft list table inet rtguard >/dev/null 2>&1; }
+sent() { cat /sys/class/net/cable/statistics/tx_packets; }
+reaches() { # whether what is sent to somebody gets out
+	before_sent=$(sent)
+	ping -c 1 -W 1 192.0.2.1 >/dev/null 2>&1
+	[ "$(sent)" -gt "$before_sent" ]
+}
 
 install -m 755 rtguard /usr/bin/rtguard
 sed 's,^ExecStart=[^ ]*,ExecStart=/usr/bin/rtguard,' rtguard.service >/etc/systemd/system/rtguard.service
@@ -38,10 +45,22 @@ check 'signed' rtguard sign /etc/rtguard/profile.json --key vendor.key
 cp vendor.pub /etc/rtguard/keys
 say 'profile'
 
+# somebody could be reached
+ip link add cable type dummy
+echo 1 >/proc/sys/net/ipv6/conf/cable/disable_ipv6
+ip address add 192.0.2.2/24 dev cable
+ip link set cable arp off up
+check 'without rules: a packet gets out' reaches
 check 'systemd takes the unit as it is' systemd-analyze verify /etc/systemd/system/rtguard.service
 systemctl daemon-reload
 check 'starts' systemctl start rtguard
 check 'is active' is_active
+case "$(systemctl show -p Before --value rtguard)" in
+*network-pre.target*) say 'ok comes before networks' ;;
+*) say 'FAILED comes before networks'; status=1 ;;
+esac
+check 'there are rules' rules
+check 'no packet gets out' not reaches
 check 'superblocks are marked' says filesystems
 check 'the connector is on' not says '"on": false.*connector'
 check 'known programs run' ls /root >/dev/null
@@ -59,11 +78,15 @@ done 2>/dev/null &
 
 for i in 1 2; do
 	before=$(main_pid)
-	kill -9 "$before"
+	systemctl kill -s KILL --kill-who=main rtguard
+	check "supervisor killed $i: the rules stay" rules
+	check "supervisor killed $i: no packet gets out" not reaches
 	check "supervisor killed $i: known programs run" ls /root >/dev/null
 	check "supervisor killed $i: another one takes over" within 40 is_another "$before"
 	check "supervisor killed $i: it answers" within 10 says '"mode": "enforce"'
 done
+check 'taken over: there are rules' rules
+check 'taken over: no packet gets out' not reaches
 check 'it took over what was left' sh -c 'rtguard events --json | grep -q "took over"'
 before=$(guard)
 kill -9 "$before"
@@ -91,6 +114,8 @@ check 'none left a trace' [ ! -e /root/trace ] && [ ! -e /tmp/trace ]
 check 'stops' systemctl stop rtguard
 check 'is inactive' not is_active
 check 'no process of it is left' not pgrep rtguard
+check 'no rule is left' not rules
+check 'packets get out' reaches
 check 'everything is released' /root/unknown /root/trace
 check 'which left its trace' [ -e /root/trace ]
 [ $status = 0 ] || journalctl -u rtguard --no-pager | tail -60

@@ -16,6 +16,7 @@ for time in 1 2 3 4 5; do
 done
 systemctl is-active dbus >/dev/null
 ip address >/dev/null
+ping -c 1 127.0.0.1 >/dev/null
 df >/dev/null
 date +%s >/tmp/stamp.new
 mv /tmp/stamp.new /tmp/stamp
