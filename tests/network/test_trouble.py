@@ -307,6 +307,5 @@ class Lock(guarded.NetworkCase, Trouble):
         self.assertEqual(set(twins) - set(self.appliance.must("ipset", "list", "-n").split()), set())
 
 
-
 if __name__ == "__main__":
     guarded.main()
