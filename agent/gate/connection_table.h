@@ -31,4 +31,14 @@ struct tracked_connection {
 typedef bool (*connection_keep_fn)(void *context, const struct tracked_connection *connection);
 int connection_table_prune(connection_keep_fn keep, void *context, struct error *error);
 
+/*
+ * Puts TCP connections into the table as established ones, whose sides answered each other: those
+ * that are older than the table itself, of which no packet would tell who opened them. What is
+ * there stays as it is. They last as long as silent connections do by the kernel's default, and
+ * packets are not held against sequence numbers that nobody has noted. Returns how many are new, or
+ * negative errno with some of them in: -ENOMEM, the table is full; -EOPNOTSUPP.
+ */
+int connection_table_add(const struct tracked_connection *connections, size_t count,
+			 struct error *error);
+
 #endif

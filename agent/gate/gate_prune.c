@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gate/connection_table.h"
 #include "gate/gate_private.h"
+#include "gate/host_connections.h"
 #include "profiles/profile.h"
 #include "rules/judge.h"
 
@@ -26,6 +27,8 @@ struct pruning {
 	size_t flow_capacity;
 	struct flow_program *programs;
 	size_t next;
+	struct tracked_connection *held; /* by sockets of this host */
+	size_t held_count;
 };
 
 static bool is_own(const struct gate *gate, const struct ip_address *address)
@@ -157,7 +160,41 @@ static void pruning_clear(struct pruning *pruning)
 		flow_program_clear(&pruning->programs[i]);
 	free(pruning->programs);
 	free(pruning->flows);
+	free(pruning->held);
 	rule_judge_free(pruning->judge);
+}
+
+static int collect_all(struct pruning *pruning, struct error *error)
+{
+	int result = connection_table_prune(keep, pruning, error);
+
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < pruning->held_count; i++)
+		(void)keep(pruning, &pruning->held[i]);
+	result = find_programs(pruning);
+	if (result < 0)
+		return error_set(error, -result, "out of memory");
+	pruning->collects = false;
+	return 0;
+}
+
+/* The kernel tracks connections only where rules want it: of those that are older it would take
+ * whoever speaks first for the one that opened them. */
+static int add_held(struct pruning *pruning, struct error *error)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < pruning->held_count; i++) {
+		const struct tracked_connection *connection = &pruning->held[i];
+
+		if (is_own(pruning->gate, &connection->source) &&
+		    is_own(pruning->gate, &connection->destination))
+			continue;
+		if (keep(pruning, connection))
+			pruning->held[kept++] = *connection;
+	}
+	return connection_table_add(pruning->held, kept, error);
 }
 
 int gate_prune(struct gate *gate, struct error *error)
@@ -167,21 +204,22 @@ int gate_prune(struct gate *gate, struct error *error)
 		.now_ns = clock_boottime_ns(),
 		.collects = gate->options.binding != BIND_NONE,
 	};
-	int result;
+	int listed, result;
 
 	if (!gate->kernel.prunes)
 		return 0;
 	result = rule_judge_new(gate->program, &pruning.judge);
 	if (result < 0)
 		return error_set(error, -result, "out of memory");
-	if (pruning.collects) {
+	listed = host_connections_list(&pruning.held, &pruning.held_count);
+	if (pruning.collects)
+		result = collect_all(&pruning, error);
+	if (result == 0)
 		result = connection_table_prune(keep, &pruning, error);
-		if (result < 0)
-			return result;
-		result = find_programs(&pruning);
-		if (result < 0)
-			return error_set(error, -result, "out of memory");
-		pruning.collects = false;
-	}
-	return connection_table_prune(keep, &pruning, error);
+	if (result < 0)
+		return result;
+	if (listed < 0)
+		return error_set(error, -listed, "the sockets of this host cannot be listed: %s",
+				 strerror(-listed));
+	return add_held(&pruning, error);
 }

@@ -242,6 +242,37 @@ for backend in guarded.BACKENDS:
 del case  # not once more under this name
 
 
+@unittest.skipUnless(all(found["good"] for found in FOUND.values()), "one backend alone can work here")
+class Changing(RulesCase):
+    """What was left under one backend goes when another takes over."""
+
+    def change(self, before, after):
+        put_others(self.appliance)
+        others = tables_of_others(self.appliance)
+        guard = guarded.Guard(self.appliance, self.dir, PROFILE, before)
+        self.stack.callback(guard.__exit__)
+        guard.start()
+        self.kill(guard)
+        guard.write(NEXT)
+        guard.options = ("--backend", after)
+        guard.start()
+        self.assert_holds(OTHER, (API, STRANGER))
+        text = all_tables(self.appliance)
+        ours = {"nftables": "rtguard" in text["nft"].lower(),
+                "iptables": "rtguard" in "".join(lines for name, lines in text.items() if name != "nft").lower()}
+        self.assertEqual(ours, {before: False, after: True})
+        self.assertEqual(tables_of_others(self.appliance), others)
+        self.assertEqual(guard.stop().returncode, 0)
+        self.assertEqual(tables_of_others(self.appliance), others)
+        self.assert_nothing_left()
+
+    def test_from_iptables_to_nftables(self):
+        self.change("iptables", "nftables")
+
+    def test_from_nftables_to_iptables(self):
+        self.change("nftables", "iptables")
+
+
 class Programs(RulesCase):
     """Programs and connections together, and programs alone."""
     BACKEND = DEFAULT

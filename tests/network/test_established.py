@@ -117,18 +117,15 @@ table inet watcher {
         self.assert_judged(keep, cut)
 
     def test_untracked_and_our_side_speaks_first(self):
-        """Nobody has noted who opened a connection that is older than connection tracking itself: it goes on once the peer
-        of the listener has said something."""
-        flow = self.inbound(APPLIANCE, 8080)
-        other = self.inbound(APPLIANCE, 2222)
-        other.sock, other.other = other.other, other.sock
-        self.assertTrue(other.lives())
+        """Nobody has noted who opened a connection that is older than connection tracking itself."""
+        flows = [self.inbound(APPLIANCE, 8080), self.inbound(APPLIANCE6, 8081), self.inbound(APPLIANCE, 2222),
+                 self.inbound(APPLIANCE6, 2222)]
+        for flow in flows:
+            flow.sock, flow.other = flow.other, flow.sock
+            self.assertTrue(flow.lives())
         self.guarded(PROFILE)
         time.sleep(0.2)
-        self.assertTrue(flow.lives())
-        flow.sock, flow.other = flow.other, flow.sock
-        self.assertTrue(flow.lives())
-        self.assertFalse(other.lives())
+        self.assertEqual([flow.lives() for flow in flows], [True, True, False, False])
 
     def test_reload(self):
         """The same for what the profile before permitted and the next does not."""

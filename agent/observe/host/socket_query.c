@@ -146,21 +146,12 @@ static int dump_tcp(struct socket_query *query, socket_record_fn found, void *co
 		   found, context);
 }
 
-int socket_query_waiting(struct socket_query *query, uint8_t protocol, socket_record_fn found,
-			 void *context)
+static int dump_both(struct socket_query *query, uint8_t protocol, uint32_t states,
+		     socket_record_fn found, void *context)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	bool listens = protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
-	struct inet_diag_req_v2 request = {
-		.sdiag_protocol = protocol,
-		.idiag_states = 1U << (listens ? TCP_LISTEN : TCP_CLOSE),
-	};
+	struct inet_diag_req_v2 request = {.sdiag_protocol = protocol, .idiag_states = states};
 
-	if (protocol == IPPROTO_TCP && query->tcp_in_one_walk) {
-		if (!dump_tcp(query, found, context))
-			return 0;
-		query->tcp_in_one_walk = false;
-	}
 	for (size_t i = 0; i < array_length(families); i++) {
 		int result;
 
@@ -172,6 +163,27 @@ int socket_query_waiting(struct socket_query *query, uint8_t protocol, socket_re
 			return result;
 	}
 	return 0;
+}
+
+int socket_query_waiting(struct socket_query *query, uint8_t protocol, socket_record_fn found,
+			 void *context)
+{
+	bool listens = protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+
+	if (protocol == IPPROTO_TCP && query->tcp_in_one_walk) {
+		if (!dump_tcp(query, found, context))
+			return 0;
+		query->tcp_in_one_walk = false;
+	}
+	return dump_both(query, protocol, 1U << (listens ? TCP_LISTEN : TCP_CLOSE), found, context);
+}
+
+int socket_query_connected(struct socket_query *query, socket_record_fn found, void *context)
+{
+	return dump_both(query, IPPROTO_TCP,
+			 1U << TCP_ESTABLISHED | 1U << TCP_CLOSE_WAIT | 1U << TCP_FIN_WAIT1 |
+				 1U << TCP_FIN_WAIT2,
+			 found, context);
 }
 
 struct answer {

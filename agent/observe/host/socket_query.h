@@ -20,6 +20,10 @@ void socket_query_free(struct socket_query *query);
 int socket_query_waiting(struct socket_query *query, uint8_t protocol, socket_record_fn found,
 			 void *context);
 
+/* Every TCP socket over which data may still come or go: connected, and closed from one side at the
+ * most. IPv4 and IPv6. Returns 0 or negative errno as above. */
+int socket_query_connected(struct socket_query *query, socket_record_fn found, void *context);
+
 /* The one socket that would receive a packet from remote to local, by the kernel's own lookup: the
  * connected one, else one that waits there. TCP, UDP, UDP-Lite and SCTP. Returns 0, -ENOENT (none,
  * or the kernel can't tell), or another negative errno. */
