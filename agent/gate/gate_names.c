@@ -73,10 +73,43 @@ bool gate_name_is_local(const struct gate *gate, const char *name)
 	return is_special(name) || string_list_contains(&gate->local_names, name);
 }
 
+/* IPv6 that a translator or a tunnel takes to an IPv4 address. */
+static const struct translation {
+	uint8_t prefix[16];
+	uint8_t prefix_size;
+	uint8_t at; /* of the IPv4 address */
+} translations[] = {
+	{{0x00, 0x64, 0xff, 0x9b}, 12, 12}, /* RFC 6052 section 2.1 */
+	{{0x20, 0x02}, 2, 2},		    /* 6to4, RFC 3056 section 2 */
+	{{0}, 12, 12},			    /* IPv4-compatible, RFC 4291 section 2.5.5.1 */
+};
+
+/* What the network makes of it leads where the plain address would. */
+static enum address_scope scope_of(const struct ip_address *address)
+{
+	enum address_scope scope = ip_scope(address);
+
+	if (address->family != 6 || scope != ADDRESS_PUBLIC)
+		return scope;
+	for (size_t i = 0; i < array_length(translations); i++) {
+		const struct translation *translation = &translations[i];
+		struct ip_address plain;
+
+		if (memcmp(address->bytes, translation->prefix, translation->prefix_size) != 0)
+			continue;
+		plain = ip_from_ipv4(address->bytes + translation->at);
+		return ip_scope(&plain);
+	}
+	/* site-local, which RFC 3879 deprecates: where it is still used, it is local */
+	if (address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0xc0)
+		return ADDRESS_PRIVATE;
+	return scope;
+}
+
 static bool address_fits(const struct gate *gate, const char *name,
 			 const struct ip_address *address)
 {
-	switch (ip_scope(address)) {
+	switch (scope_of(address)) {
 	case ADDRESS_PUBLIC:
 		return true;
 	case ADDRESS_PRIVATE:

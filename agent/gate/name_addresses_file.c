@@ -76,13 +76,24 @@ static int file_text(const struct name_addresses *names, char **ret_text)
 	return text_finish(&text, ret_text);
 }
 
+static int not_a_file(const char *path, struct error *error)
+{
+	return error_set(error, EINVAL, "%s: is not a regular file", path);
+}
+
 /* Where this host goes is nobody else's business. The replacement takes over the mode. */
 static int make_private(const char *path, struct error *error)
 {
 	_cleanup_(closep) int fd =
 		open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 
-	if (fd < 0 || fchmod(fd, 0600) < 0)
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return not_a_file(path, error);
+	if (fchmod(fd, 0600) < 0)
 		return error_set(error, errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
@@ -177,9 +188,14 @@ int name_addresses_load(struct name_addresses *names, const char *path, uint64_t
 {
 	_cleanup_(freep) char *bytes = NULL;
 	struct error reading = {0};
+	struct stat status;
 	size_t size;
-	int result = file_read(path, FILE_SIZE_MAX, &bytes, &size, &reading);
+	int result;
 
+	/* a pipe would be waited for, and the rules with it */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+		return not_a_file(path, error);
+	result = file_read(path, FILE_SIZE_MAX, &bytes, &size, &reading);
 	if (result == -ENOENT) {
 		*ret_damaged = 0;
 		return 0;

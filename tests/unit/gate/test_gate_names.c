@@ -317,9 +317,10 @@ static void forged_answers_add_nothing(void **state)
 
 static void local_addresses_of_public_names_are_rebinding(void **state)
 {
-	static const char *const places[] = {"192.168.1.1", "10.0.0.1",	   "127.0.0.1", "0.0.0.0",
-					     "169.254.1.1", "224.0.0.251", "::1",	"fe80::1",
-					     "fd00::1",	    "100.64.0.1"};
+	static const char *const places[] = {
+		"192.168.1.1",		"10.0.0.1",	 "127.0.0.1",  "0.0.0.0", "169.254.1.1",
+		"224.0.0.251",		"::1",		 "fe80::1",    "fd00::1", "100.64.0.1",
+		"64:ff9b::192.168.1.1", "2002:a00:1::1", "::10.0.0.1", "fec0::1"};
 	struct scene *scene = *state;
 
 	for (size_t i = 0; i < array_length(places); i++) {
@@ -337,6 +338,21 @@ static void local_addresses_of_public_names_are_rebinding(void **state)
 	}
 	assert_int_equal(scene->gate.counts.answers_refused, array_length(places));
 	assert_int_equal(scene_added(scene, 0, "198.51.100.7", 0), 0);
+}
+
+static void public_addresses_behind_translators_are_none(void **state)
+{
+	static const char *const places[] = {"64:ff9b::203.0.113.7", "2002:cb00:7107::1"};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < array_length(places); i++) {
+		struct held answer =
+			scene_answer(scene, "api.example.com", (uint16_t)i, ADDRESSES(places[i]));
+
+		ask(scene, "api.example.com", (uint16_t)i);
+		take(scene, &answer);
+		assert_released(scene, &answer);
+	}
 }
 
 static void names_that_were_local_may_be(void **state)
@@ -499,6 +515,7 @@ int main(void)
 		TEST(many_addresses_are_all_added),
 		TEST(forged_answers_add_nothing),
 		TEST(local_addresses_of_public_names_are_rebinding),
+		TEST(public_addresses_behind_translators_are_none),
 		TEST(names_that_were_local_may_be),
 		TEST(an_answer_without_addresses_goes_on),
 		TEST(a_full_set_is_an_error_for_who_asked),

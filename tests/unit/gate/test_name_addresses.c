@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -433,6 +435,33 @@ static void missing_is_empty_and_unreadable_names_the_place(void **state)
 	name_addresses_free(names);
 }
 
+/* Opening one waits for whoever writes to it, perhaps for ever. */
+static void a_pipe_is_not_waited_for(void **state)
+{
+	char directory[] = "/tmp/rtguard-names.XXXXXX";
+	struct name_addresses *names = new_names();
+	char path[sizeof(directory) + sizeof("/names")];
+	struct error error = {0};
+	struct stat status;
+	size_t damaged;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/names", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	(void)alarm(10);
+	assert_int_equal(name_addresses_load(names, path, START_NS, &damaged, &error), -EINVAL);
+	assert_non_null(strstr(error.message, path));
+	assert_true(name_addresses_save(names, path, NULL) < 0);
+	(void)alarm(0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0644);
+	(void)unlink(path);
+	(void)rmdir(directory);
+	name_addresses_free(names);
+}
+
 static void damaged_lines_are_lost_and_no_others(void **state)
 {
 	static const char bytes[] = "# comment\n"
@@ -480,6 +509,7 @@ int main(void)
 		cmocka_unit_test(what_was_saved_is_remembered),
 		cmocka_unit_test(saving_aside_writes_the_same),
 		cmocka_unit_test(missing_is_empty_and_unreadable_names_the_place),
+		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(damaged_lines_are_lost_and_no_others),
 	};
 
