@@ -10,11 +10,13 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 
 #define FILE_SIZE_MAX 65536
+#define LINKS_MAX     8
 
 struct place {
 	const char *path;
@@ -191,18 +193,96 @@ static void watch_path(int fd, const char *path)
 	}
 }
 
-int resolver_files_watch(void)
+static int add_parts(const char *path, struct string_list *names)
 {
+	char copy[PATH_MAX];
+	char *rest;
+
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	for (char *part = strtok_r(copy, "/", &rest); part; part = strtok_r(NULL, "/", &rest))
+		if (string_list_add(names, part) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* The names of links that lead to links, wherever these are. */
+static int add_links(const char *path, struct string_list *names)
+{
+	char at[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
+	ssize_t size;
+
+	(void)snprintf(at, sizeof(at), "%s", path);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		size = readlink(at, link, sizeof(link) - 1);
+		if (size < 0)
+			return 0;
+		link[size] = '\0';
+		if (add_parts(link, names) < 0)
+			return -ENOMEM;
+		cut_last_part(at);
+		if (snprintf(next, sizeof(next), "%s/%s", link[0] == '/' ? "" : at, link) >=
+		    (int)sizeof(next))
+			return 0;
+		memcpy(at, next, sizeof(at));
+	}
+	return 0;
+}
+
+static int watch_place(int fd, const char *path, struct string_list *names)
+{
+	char target[PATH_MAX];
+
+	watch_path(fd, path);
+	if (add_parts(path, names) < 0 || add_links(path, names) < 0)
+		return -ENOMEM;
+	if (!realpath(path, target) || strcmp(target, path) == 0)
+		return 0;
+	watch_path(fd, target);
+	return add_parts(target, names);
+}
+
+int resolver_files_watch(struct string_list *ret_names)
+{
+	struct string_list names = {0};
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	for (size_t i = 0; i < array_length(places); i++) {
-		char target[PATH_MAX];
-
-		watch_path(fd, places[i].path);
-		if (realpath(places[i].path, target) && strcmp(target, places[i].path) != 0)
-			watch_path(fd, target);
+		if (watch_place(fd, places[i].path, &names) < 0) {
+			string_list_free(&names);
+			close(fd);
+			return -ENOMEM;
+		}
 	}
+	*ret_names = names;
 	return fd;
+}
+
+/* Without a name it is about what is watched itself, or about events that were lost. */
+static bool concerns(const struct inotify_event *event, const struct string_list *names)
+{
+	if (event->len == 0)
+		return true;
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], event->name) == 0)
+			return true;
+	return false;
+}
+
+bool resolver_files_changed(int fd, const struct string_list *names)
+{
+	_Alignas(struct inotify_event) char bytes[4096];
+	bool changed = false;
+	ssize_t size;
+
+	while ((size = read(fd, bytes, sizeof(bytes))) > 0) {
+		const struct inotify_event *event;
+
+		for (char *at = bytes; at < bytes + size; at += sizeof(*event) + event->len) {
+			event = (const struct inotify_event *)at;
+			changed = changed || concerns(event, names);
+		}
+	}
+	return changed;
 }

@@ -23,6 +23,7 @@ struct surroundings {
 	int routing_fd;
 	struct loop_source *routing_source;
 	int files_fd; /* -1: the kernel has no inotify left for us; tried again */
+	struct string_list file_names;
 	struct loop_source *files_source;
 	struct loop_source *timer; /* NULL: nothing happened */
 	uint64_t first_ns;	   /* of what happened and was not looked into yet */
@@ -61,12 +62,11 @@ static void on_routing(void *context, int fd, uint32_t events)
 
 static void on_files(void *context, int fd, uint32_t events)
 {
-	char bytes[4096];
+	struct surroundings *surroundings = context;
 
 	(void)events;
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		;
-	expect_change(context);
+	if (resolver_files_changed(fd, &surroundings->file_names))
+		expect_change(surroundings);
 }
 
 static void unwatch_files(struct surroundings *surroundings)
@@ -75,6 +75,7 @@ static void unwatch_files(struct surroundings *surroundings)
 	surroundings->files_source = NULL;
 	closep(&surroundings->files_fd);
 	surroundings->files_fd = -1;
+	string_list_free(&surroundings->file_names);
 }
 
 /* Whatever directories are there now, and no others. */
@@ -83,7 +84,7 @@ static int watch_files(struct surroundings *surroundings)
 	int result;
 
 	unwatch_files(surroundings);
-	surroundings->files_fd = resolver_files_watch();
+	surroundings->files_fd = resolver_files_watch(&surroundings->file_names);
 	if (surroundings->files_fd < 0)
 		return surroundings->files_fd;
 	result = loop_add_fd(surroundings->loop, surroundings->files_fd, EPOLLIN, on_files,

@@ -351,6 +351,35 @@ static void resolvers_are_followed_wherever_they_are_written(void **state)
 	end(&scene);
 }
 
+static void files_of_others_are_no_change(void **state)
+{
+	struct string_list names = {0};
+	int fd = resolver_files_watch(&names);
+
+	(void)state;
+	assert_true(fd >= 0);
+	write_file("/tmp/something", "of others\n");
+	write_file("/run/something", "of others\n");
+	assert_false(resolver_files_changed(fd, &names));
+	assert_int_equal(mkdir("/tmp/resolv.conf.d", 0755), 0);
+	assert_true(resolver_files_changed(fd, &names));
+	assert_int_equal(rmdir("/tmp/resolv.conf.d"), 0);
+	close(fd);
+	string_list_free(&names);
+	/* a link to a link, in a directory that is watched */
+	assert_int_equal(symlink("/tmp/something", "/run/middle"), 0);
+	assert_int_equal(symlink("../run/middle", "/etc/resolv.conf"), 0);
+	fd = resolver_files_watch(&names);
+	assert_true(fd >= 0);
+	write_file("/run/more", "of others\n");
+	assert_false(resolver_files_changed(fd, &names));
+	assert_int_equal(rename("/run/more", "/run/middle"), 0);
+	assert_true(resolver_files_changed(fd, &names));
+	close(fd);
+	string_list_free(&names);
+	assert_int_equal(unlink("/etc/resolv.conf"), 0);
+}
+
 static void a_pipe_holds_nobody_up(void **state)
 {
 	struct resolver_list list;
@@ -422,6 +451,7 @@ int main(void)
 					  remove_links),
 		cmocka_unit_test_teardown(unending_changes_are_told_all_the_same, remove_links),
 		cmocka_unit_test(resolvers_are_followed_wherever_they_are_written),
+		cmocka_unit_test(files_of_others_are_no_change),
 		cmocka_unit_test(a_pipe_holds_nobody_up),
 		cmocka_unit_test(what_anybody_could_make_is_not_believed),
 	};
