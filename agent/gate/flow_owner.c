@@ -2,8 +2,10 @@
 #include "gate/flow_owner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -54,6 +56,19 @@ void flow_program_clear(struct flow_program *program)
 	*program = (struct flow_program){.user = UINT32_MAX};
 }
 
+/* In a mount namespace of its own a process gives its program any path: one counts only where the
+ * same file lies there for us too. */
+static bool lies_there(pid_t pid, const char *path)
+{
+	char running[32];
+	struct stat its;
+	struct stat ours;
+
+	(void)snprintf(running, sizeof(running), "/proc/%d/exe", (int)pid);
+	return stat(running, &its) == 0 && stat(path, &ours) == 0 && its.st_dev == ours.st_dev &&
+	       its.st_ino == ours.st_ino;
+}
+
 /* All candidates have to be of one program. Takes the programs. */
 static struct flow_program agree(struct socket_search *searches, size_t count)
 {
@@ -61,7 +76,7 @@ static struct flow_program agree(struct socket_search *searches, size_t count)
 	bool differ = count == 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!searches[i].program ||
+		if (!searches[i].program || !lies_there(searches[i].pid, searches[i].program) ||
 		    (found.program && strcmp(found.program, searches[i].program) != 0))
 			differ = true;
 		else if (!found.program)

@@ -114,6 +114,14 @@ class Bound:
         self.assertTrue(self.talks("/mnt/other/link", API, 80))  # it runs the learnt file
         self.silent("/mnt/other/client", API, 80)
 
+    def test_path_of_a_mount_namespace(self):
+        """Another program mounted over the learnt one's path, where only its own process sees it there."""
+        self.prepare()
+        script = f'mount --bind {OTHER} {OWN} && exec timeout --signal=KILL 1 {OWN} -c "$0"'
+        done = self.appliance.run("unshare", "--mount", "sh", "-c", script, TALK.format("tcp", API, 80, ""))
+        self.assertEqual(done.stdout, "", done.stderr)
+        self.assertTrue(self.talks(OWN, API, 80))
+
     def test_the_gate_is_away(self):
         guard = self.prepare()
         gate = guard.gate()
