@@ -128,8 +128,7 @@ static void print_counters(const json_t *counters, const json_t *events, FILE *o
 		       number_of(counters, COUNTER_EVENTS), number_of(counters, COUNTER_PERMITTED),
 		       number_of(counters, COUNTER_DENIED), number_of(counters, COUNTER_KILLED));
 	print_field("Asked", text, out);
-	(void)snprintf(text, sizeof(text),
-		       "%lld files, %.1f MiB; the longest answer took %.1f ms",
+	(void)snprintf(text, sizeof(text), "%lld files, %.1f MiB; the longest answer took %.1f ms",
 		       number_of(counters, COUNTER_HASHED_FILES),
 		       (double)number_of(counters, COUNTER_HASHED_BYTES) / (1 << 20),
 		       (double)number_of(counters, COUNTER_LONGEST_US) / 1000);
