@@ -109,6 +109,10 @@ static int iptables_apply(struct backend *backend, const struct rule_program *pr
 	if (result < 0)
 		return result;
 	instance.generation = set_generations_next(left);
+	if (!instance.generation)
+		return error_set(error, EBUSY,
+				 "ipset: rules of somebody else use sets by every name that ours "
+				 "could have, from " RENDER_PREFIX "-a to " RENDER_PREFIX "-z");
 	result = set_generations_make(backend->sets, program, instance.generation, error);
 	if (result == 0)
 		result = build_rules(backend->sets, program, &instance, &change, error);

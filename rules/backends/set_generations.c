@@ -51,9 +51,9 @@ char set_generations_next(const char *left)
 {
 	char letter = 'a';
 
-	while (strchr(left, letter))
+	while (letter <= 'z' && strchr(left, letter))
 		letter++;
-	return letter;
+	return letter <= 'z' ? letter : '\0';
 }
 
 /* The families that a set is made for, one kernel set each. */

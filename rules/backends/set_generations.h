@@ -17,7 +17,7 @@
 int set_generations_sweep(struct ip_sets *sets, char kept, char left[SET_LETTERS_SIZE],
 			  struct error *error);
 
-/* The first that is not there. */
+/* The first that is not there; NUL: all are, which none but somebody else can bring about. */
 char set_generations_next(const char *left);
 
 /* Creates and fills the program's sets of that generation: the same as render_ipset() says. */

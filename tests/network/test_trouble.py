@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import string
 import threading
 import time
 
@@ -295,14 +296,33 @@ class Lock(guarded.NetworkCase, Trouble):
         guard.start()
         self.assertFalse(self.reaches(STRANGER, 80))
 
+    def occupy(self, names):
+        """Somebody's sets by these names, in use."""
+        self.appliance.must("ipset", "restore", input="".join(f"create {name} list:set\n" for name in names))
+        self.appliance.must("iptables-legacy-restore", "--noflush", input="*mangle\n" + "".join(
+            f"-A OUTPUT -m set --match-set {name} dst\n" for name in names) + "COMMIT\n")
+
+    def test_a_set_that_cannot_be_replaced(self):
+        """There is no way to the next rules: those in force stay, whole, and it is said why."""
+        guard = self.prepare()
+        used = {name[len("rtguard-")] for name in self.appliance.must("ipset", "list", "-n").split()}
+        self.occupy([f"rtguard-{letter}4-lan" for letter in string.ascii_lowercase if letter not in used])
+        guard.write(NEXT)
+        done = guard.ask("reload")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("set", done.stderr)
+        self.assert_holds()
+        self.assertEqual(self.stub.addresses("api.feeder.example"), [API])
+        self.appliance.must("iptables-legacy", "-t", "mangle", "-F")
+        guard.reload(NEXT)
+        self.assert_next_holds()
+
     def test_the_names_of_sets_are_taken(self):
         """Somebody has sets by the names that ours would get next, and uses them: they stay, ours get other names."""
         guard = self.prepare()
-        twins = []
-        for name in self.appliance.must("ipset", "list", "-n").split():
-            twins.append(name.replace("rtguard-a", "rtguard-b") if "rtguard-a" in name else name.replace("rtguard-b", "rtguard-a"))
-            self.appliance.must("ipset", "create", twins[-1], "list:set")
-            self.appliance.must("iptables-legacy", "-t", "mangle", "-A", "OUTPUT", "-m", "set", "--match-set", twins[-1], "dst")
+        twins = [name.replace("rtguard-a", "rtguard-b") if "rtguard-a" in name else name.replace("rtguard-b", "rtguard-a")
+                 for name in self.appliance.must("ipset", "list", "-n").split()]
+        self.occupy(twins)
         guard.reload(NEXT)
         self.assert_next_holds()
         self.assertEqual(set(twins) - set(self.appliance.must("ipset", "list", "-n").split()), set())
