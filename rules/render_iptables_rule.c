@@ -311,7 +311,7 @@ static void write_target(const struct scene *scene)
 		break;
 	case RULE_HOLD:
 		(void)fprintf(scene->stream, "NFQUEUE --queue-num %u%s",
-			      scene->program->first_queue + rule->queue,
+			      (unsigned int)scene->program->first_queue + rule->queue,
 			      rule->passes_unheard ? " --queue-bypass" : "");
 		break;
 	case RULE_REPORT:

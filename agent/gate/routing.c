@@ -293,19 +293,22 @@ static int read_once(struct reading *reading)
 	const struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
 	const struct ifaddrmsg addresses = {.ifa_family = AF_UNSPEC};
 	const struct rtmsg routes = {.rtm_family = AF_UNSPEC};
-	int result = dump(RTM_GETLINK, &links, sizeof(links), on_link_message, reading);
+	int of_links = dump(RTM_GETLINK, &links, sizeof(links), on_link_message, reading);
+	int of_addresses;
+	int of_routes;
 
-	if (result == 0 || result == -EINTR) {
-		reading->link_count =
-			unite(reading->links, reading->link_count, sizeof(uint32_t), compare_links);
-		result = dump(RTM_GETADDR, &addresses, sizeof(addresses), on_address_message,
-			      reading)
-				 ?: result;
-	}
-	if (result == 0 || result == -EINTR)
-		result = dump(RTM_GETROUTE, &routes, sizeof(routes), on_route_message, reading)
-				 ?: result;
-	return result;
+	if (of_links < 0 && of_links != -EINTR)
+		return of_links;
+	reading->link_count =
+		unite(reading->links, reading->link_count, sizeof(uint32_t), compare_links);
+	of_addresses =
+		dump(RTM_GETADDR, &addresses, sizeof(addresses), on_address_message, reading);
+	if (of_addresses < 0 && of_addresses != -EINTR)
+		return of_addresses;
+	of_routes = dump(RTM_GETROUTE, &routes, sizeof(routes), on_route_message, reading);
+	if (of_routes < 0)
+		return of_routes;
+	return of_addresses < 0 ? of_addresses : of_links;
 }
 
 static void free_reading(struct reading *reading)

@@ -312,7 +312,7 @@ static int compare_lines(const void *a, const void *b)
 /* iptables-save has the chains in another order; that of the rules in each stays. */
 static void sort_by_chain(char *rules)
 {
-	char *lines[512];
+	char *lines[512] = {NULL};
 	char keys[512][40];
 	size_t count = 0;
 	_cleanup_(freep) char *copy = strdup(rules);
