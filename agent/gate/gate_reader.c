@@ -153,7 +153,7 @@ static void reader_lost(struct gate *gate, const char *why)
 
 	end_reader(gate, why ? 0 : END_GRACE_MS, end);
 	/* what it had taken in hand nobody will ask about again; who sent it sends it again */
-	for (uint16_t i = 0; i < RULE_QUEUE_COUNT; i++)
+	for (unsigned int i = 0; i < RULE_QUEUE_COUNT; i++)
 		(void)queue_drop_all(gate->queues, (uint16_t)(gate->options.first_queue + i));
 	gate->counts.reader_restarts++;
 	gate_say(gate, "who reads packets for the gate ended and is started again: %s",

@@ -40,9 +40,9 @@ int set_generations_sweep(struct ip_sets *sets, char kept, char left[SET_LETTERS
 		    ip_sets_destroy(sets, listed[i].name, NULL) < 0)
 			used[(unsigned char)letter] = true;
 	}
-	for (char letter = 'a'; letter <= 'z'; letter++)
-		if (used[(unsigned char)letter])
-			left[letters++] = letter;
+	for (int letter = 'a'; letter <= 'z'; letter++)
+		if (used[letter])
+			left[letters++] = (char)letter;
 	left[letters] = '\0';
 	return 0;
 }
