@@ -122,12 +122,24 @@ uint32_t render_set_buckets(const struct rule_set *set)
 	return size;
 }
 
+/* The kernel shows members of an interval set of several fields only some milliseconds after the
+ * rules of the same transaction: without prefixes it need not be one. */
+static bool is_of_whole_addresses(const struct rule_set *set)
+{
+	for (size_t i = 0; i < set->member_count; i++)
+		if (set->members[i].prefix_length <
+		    (set->members[i].address.family == 4 ? 32 : 128))
+			return false;
+	return set->member_count > 0;
+}
+
 bool render_set_has_intervals(const struct rule_set *set)
 {
 	switch (set->kind) {
 	case SET_PREFIX:
-	case SET_PREFIX_PORT:
 		return true;
+	case SET_PREFIX_PORT:
+		return !is_of_whole_addresses(set);
 	case SET_PORT: /* ports that come and go do so one by one */
 		return !set->has_timeouts;
 	default:

@@ -112,6 +112,7 @@ int gate_prepare(struct gate *gate, const struct gate_config *config)
 		.options = config->rules,
 		.queues = -1,
 		.log = -1,
+		.journal = -1,
 		.names_saved_ns = clock_boottime_ns(),
 	};
 	gate->kernel.answer = queue_answer;
@@ -145,6 +146,7 @@ void gate_release_all(struct gate *gate)
 	profile_free(gate->profile);
 	string_list_free(&gate->local_names);
 	closep(&gate->backlog.event);
+	closep(&gate->journal);
 }
 
 static void on_end(void *context, int signal_number)

@@ -94,6 +94,9 @@ struct gate {
 	uint64_t names_due_ns; /* CLOCK_BOOTTIME; 0: nothing waits */
 	bool names_changed;
 	uint64_t names_saved_ns;
+	int journal; /* -1: none; see gate_journal.c */
+	off_t journal_size;
+	off_t saving_size;     /* of the journal when saving began */
 	pid_t saving;	       /* a child that writes the state file; 0: none */
 	bool save_failed;      /* and that was said */
 	struct map *deadlines; /* of members of sets, see gate_deadlines.c */
@@ -183,6 +186,14 @@ int gate_sets_remember(struct gate *gate, const struct profile *profile);
 /* Renews, forgets and saves what is due. */
 void gate_sets_tick(struct gate *gate);
 void gate_sets_save(struct gate *gate); /* at the end: waits for the disk */
+
+/* ---- gate_journal.c: what the state file does not have yet ---- */
+
+void gate_journal_open(struct gate *gate);
+void gate_journal_note(struct gate *gate, const char *name, const struct ip_address *address);
+
+/* The state file has what the journal had at that size. */
+void gate_journal_saved(struct gate *gate, off_t size);
 
 /* ---- gate_deadlines.c: one member of a set may stand for several names ---- */
 

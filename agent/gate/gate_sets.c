@@ -182,6 +182,7 @@ int gate_sets_answered(struct gate *gate, const struct held *answer, struct erro
 
 	for (size_t i = 0; i < answer->address_count; i++) {
 		const struct dns_address *given = &answer->addresses[i];
+		size_t before = name_addresses_count(gate->names);
 		int seconds;
 
 		if (!opens(&given->address))
@@ -190,6 +191,8 @@ int gate_sets_answered(struct gate *gate, const struct held *answer, struct erro
 						  given->ttl_s, now_ns);
 		if (seconds < 0)
 			return error_set(error, -seconds, "out of memory");
+		if (name_addresses_count(gate->names) > before)
+			gate_journal_note(gate, answer->flow.name, &given->address);
 		tell_verdict(gate->verdict, answer->flow.name, &given->address);
 		additions[count++] = (struct addition){given->address, (uint32_t)seconds};
 	}
@@ -270,6 +273,7 @@ static void load(struct gate *gate)
 	else if (damaged)
 		gate_say(gate, "%s: %zu lines are damaged and were passed over",
 			 gate->config->names_file, damaged);
+	gate_journal_open(gate);
 }
 
 int gate_sets_remember(struct gate *gate, const struct profile *profile)
@@ -312,6 +316,8 @@ static void note_saved(struct gate *gate, int result)
 	gate->save_failed = result < 0;
 	if (result < 0)
 		gate->names_changed = true;
+	else
+		gate_journal_saved(gate, gate->saving_size);
 }
 
 /* Answers do not wait for a disk. */
@@ -321,6 +327,7 @@ static void save_aside(struct gate *gate, uint64_t now_ns)
 
 	gate->names_changed = false;
 	gate->names_saved_ns = now_ns;
+	gate->saving_size = gate->journal_size;
 	if (child > 0)
 		gate->saving = child;
 	else

@@ -78,7 +78,9 @@ static int remember(struct backend *backend, const struct rule_program *program)
 	for (size_t i = 0; i < program->set_count; i++) {
 		struct rule_set *set = &backend->sets[backend->set_count++];
 
-		if (render_set_has_intervals(&program->sets[i])) {
+		/* what it is made as depends on its members */
+		if (program->sets[i].kind == SET_PREFIX_PORT ||
+		    render_set_has_intervals(&program->sets[i])) {
 			if (copy_set(set, &program->sets[i]) < 0)
 				return -ENOMEM;
 			continue;
