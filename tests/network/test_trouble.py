@@ -102,6 +102,7 @@ class Interference(Trouble):
                         failed.append(done.stderr)
                 self.appliance.run("nft", f"add table ip t{number}")
                 number += 1
+                time.sleep(0.3)  # libnftables reads again whatever changed while it read
             self.count = number
         thread = threading.Thread(target=script)
         thread.start()
